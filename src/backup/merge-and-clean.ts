@@ -1,0 +1,42 @@
+import type { OpenVolume } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import type { VmRef } from '../model/vm.ts'
+import type { Run } from '../run/run.ts'
+import { mergeSnapshots } from './merge-snapshots.ts'
+import type { BackupOptions } from './options.ts'
+import { dropOwed } from './settle.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/**
+ * Merges every snapshot of this run and, VM by VM as its merge ends, removes its overlays from the secondary. A VM whose
+ * merge or clean-up fails is a verdict; what it owes is left to the next start.
+ */
+export async function mergeAndClean(
+  run: Run,
+  site: Site,
+  secondary: OpenVolume,
+  options: BackupOptions,
+  verdicts: Verdicts,
+): Promise<void> {
+  const mine = run.owed().filter((one) => one.run === run.id)
+  const overlaysOf = (vm: VmRef) =>
+    mine.filter(({ what }) => what.kind === 'overlays' && what.vm.id === vm.id)
+
+  await mergeSnapshots(run, site, mine, options, {
+    async merged(vm) {
+      for (const owed of overlaysOf(vm)) {
+        await dropOwed(run, site, secondary, owed).catch((error: unknown) => {
+          run.signal.throwIfAborted()
+          const why = error instanceof Error ? error.message : String(error)
+          verdicts.fail(vm.id, why)
+          run.giveUp(owed, why)
+        })
+      }
+    },
+    stuck(owed, vm, why) {
+      verdicts.fail(vm.id, `its snapshot is not merged: ${why}`)
+      run.giveUp(owed, why)
+      for (const kept of overlaysOf(vm)) run.giveUp(kept, 'kept until its snapshot is merged on the primary')
+    },
+  })
+}

@@ -1,0 +1,81 @@
+import type { Site } from '../model/site.ts'
+import type { VmRef } from '../model/vm.ts'
+import { conveyor } from '../run/conveyor.ts'
+import type { Owed } from '../run/obligation.ts'
+import type { Run } from '../run/run.ts'
+import { isUsedUp, type Merge, type Move, nextMove, type SnapshotOwed } from './merge-state.ts'
+import { newTag, tagPrefix } from './names.ts'
+import { namesOf } from './observing.ts'
+import type { BackupOptions } from './options.ts'
+
+/**
+ * Merges the snapshots owed, a few at once: looks first, so that it ends well for a snapshot that never came to be, is
+ * still being made, is half merged or gone. Strikes what is seen to be merged and tells `merged` or `stuck` for each.
+ */
+export async function mergeSnapshots(
+  run: Run,
+  site: Site,
+  owed: readonly Owed[],
+  options: BackupOptions,
+  told: {
+    merged(vm: VmRef): Promise<void> | void
+    stuck(owed: Owed, vm: VmRef, why: string): void
+  },
+): Promise<void> {
+  const merges = owed.filter((one): one is SnapshotOwed => one.what.kind === 'snapshot').map(mergeOf)
+  let done = 0
+
+  await conveyor<Merge, Ended>(merges, {
+    parallel: options.mergesAtOnce,
+    intervalMs: options.intervalMs,
+    clock: run.clock,
+    signal: run.signal,
+    begin: async (merge) => {
+      merge.began = run.clock.now()
+    },
+    fail: (_merge, error) => ({ stuck: String(error) }),
+    look: async (underWay) => {
+      run.emit({ kind: 'waiting', what: `merges of ${namesOf(underWay)}` })
+      const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
+      const ended = new Map<Merge, Ended>()
+      for (const merge of underWay) {
+        const result = await make(run, site, merge, nextMove(merge, seen, run.clock.now(), options))
+        if (result !== undefined) ended.set(merge, result)
+      }
+      return ended
+    },
+    ended: async (merge, result) => {
+      done += 1
+      const { vm } = merge.owed.what
+      const did = result === 'merged' ? result : `not merged: ${result.stuck}`
+      run.emit({ kind: 'vm', vm, did, done, of: merges.length })
+      if (result !== 'merged') return told.stuck(merge.owed, vm, result.stuck)
+      run.strike(merge.owed)
+      await told.merged(vm)
+    },
+  })
+}
+
+type Ended = 'merged' | { stuck: string }
+
+function mergeOf(owed: SnapshotOwed): Merge {
+  const { id, name } = owed.what.vm
+  return { owed, id, name, began: 0, attempts: 0, tag: '', askedAt: 0, lastWhy: '' }
+}
+
+/** Makes the move; a refusal (the VM is migrating, locked, ...) counts as an attempt, and the next look tries again. */
+async function make(run: Run, site: Site, merge: Merge, move: Move): Promise<Ended | undefined> {
+  if (move === 'wait') return undefined
+  if (move === 'merged' || 'stuck' in move) return move
+  merge.attempts += 1
+  merge.tag = newTag(run)
+  merge.askedAt = run.clock.now()
+  try {
+    await site.hypervisor.removeSnapshot(merge, move.remove, merge.tag, run.signal)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    merge.lastWhy = error instanceof Error ? error.message : String(error)
+    if (isUsedUp(merge)) return { stuck: merge.lastWhy }
+  }
+  return undefined
+}

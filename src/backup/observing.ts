@@ -1,0 +1,34 @@
+import type { Job, Observation } from '../model/hypervisor.ts'
+import type { Vm, VmRef } from '../model/vm.ts'
+
+/** An act that was tried again carries its tag with a suffix: the last try counts. */
+export function jobOf(seen: Observation, tag: string): Job | undefined {
+  return seen.jobs
+    .filter((job) => job.tag === tag || job.tag.startsWith(`${tag}-`))
+    .sort((a, b) => a.tag.length - b.tag.length || a.tag.localeCompare(b.tag))
+    .at(-1)
+}
+
+/** The active volume of a disk. */
+export function volumeOf(vm: Vm, image: string): string | undefined {
+  return vm.disks.find((disk) => disk.id === image)?.volume
+}
+
+/** The items that have a result by now. */
+export function endedOf<Item, Result>(
+  items: readonly Item[],
+  resultOf: (item: Item) => Result | undefined,
+): Map<Item, Result> {
+  const ended = new Map<Item, Result>()
+  for (const item of items) {
+    const result = resultOf(item)
+    if (result !== undefined) ended.set(item, result)
+  }
+  return ended
+}
+
+/** At most three names, then how many more. */
+export function namesOf(vms: readonly VmRef[]): string {
+  const names = vms.slice(0, 3).map((vm) => vm.name)
+  return vms.length > 3 ? `${names.join(', ')} and ${vms.length - 3} more` : names.join(', ')
+}

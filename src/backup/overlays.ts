@@ -1,0 +1,59 @@
+import { open, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../model/errors.ts'
+import type { DiskLayout } from '../model/hypervisor.ts'
+import type { OpenVolume } from '../model/replication.ts'
+import type { Overlay } from '../model/vm.ts'
+
+/**
+ * Removes the overlays of one VM from the secondary, each by the exact path that was recorded before it existed, and makes
+ * the bases tops of their chains again. Repeating is harmless. Throws Failure for the first image it cannot put right.
+ */
+export async function dropOverlays(
+  secondary: OpenVolume,
+  layout: DiskLayout,
+  domain: string,
+  overlays: readonly Overlay[],
+): Promise<void> {
+  for (const { image, base, overlay } of overlays) {
+    const place = layout.filesOf(domain, image, overlay).inRemovalOrder
+    try {
+      for (const file of place) await rm(join(secondary.dir, file), { force: true })
+      const description = join(secondary.dir, layout.descriptionOf(domain, image, base))
+      // An image that never arrived needs no repair; that it is missing is for the proof to say.
+      if (await exists(description)) {
+        await rewrite(description, (text) => layout.asTop(text, { domain, image, volume: base }))
+      }
+    } catch (cause) {
+      throw new Failure(`cannot clean image ${image} on the secondary of overlay ${overlay}`, {
+        cause,
+        hint: 'the next run tries again; until then this image is not fit for import',
+      })
+    }
+  }
+}
+
+/**
+ * Rewrites the file in place: geo-replication works by gfid, and a new file renamed over the old one would have another, so
+ * that the next replay would meet a stranger.
+ */
+async function rewrite(file: string, change: (text: string) => string): Promise<void> {
+  await using handle = await open(file, 'r+')
+  const text = await handle.readFile('utf8')
+  const changed = change(text)
+  if (changed === text) return
+  const bytes = Buffer.from(changed)
+  await handle.write(bytes, 0, bytes.length, 0)
+  await handle.truncate(bytes.length)
+  await handle.sync()
+}
+
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}

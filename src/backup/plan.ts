@@ -1,0 +1,103 @@
+import type { Disk, Overlay, StorageDomain, Vm, VmRef, VmStatus } from '../model/vm.ts'
+import { takesLiveSnapshot } from '../model/vm.ts'
+import type { Consistency } from '../run/report.ts'
+
+export interface PlannedDisk {
+  id: string
+  name: string
+  sizeBytes: number
+  /** Set when the disk takes part: its top volume when the plan was made. */
+  volume?: string
+  /** Set when it does not, and why. */
+  leftOut?: string
+}
+
+/** `snapshot`: runs, and is frozen by overlays; `offline`: is down, and must stay so; `refused`: ought to take part, and cannot. */
+export type VmPlan = VmRef & { clusterId?: string; disks: PlannedDisk[] } & (
+    | { way: 'snapshot'; guestAgent: boolean; overlays: Overlay[] }
+    | { way: 'offline' }
+    | { way: 'refused'; why: string }
+    | { way: 'left out'; why: string }
+  )
+
+export interface BackupPlan {
+  domain: StorageDomain
+  vms: VmPlan[]
+}
+
+/** Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays. */
+export function planBackup(domain: StorageDomain, vms: readonly Vm[], newId: () => string): BackupPlan {
+  const sorted = [...vms].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
+  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId)) }
+}
+
+/** The plans of VMs that take a snapshot. */
+export function snapshotsOf(plan: BackupPlan): (VmPlan & { way: 'snapshot' })[] {
+  return plan.vms.filter((vm) => vm.way === 'snapshot')
+}
+
+/** What may be claimed of a VM if all goes well. A freeze that nobody confirmed is no freeze. */
+export function consistencyOf(vm: VmPlan): Consistency {
+  return vm.way === 'offline' ? 'offline' : 'crash'
+}
+
+function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
+  const disks = vm.disks.map((disk) => planDisk(domain, disk))
+  const planned = {
+    id: vm.id,
+    name: vm.name,
+    ...(vm.clusterId === undefined ? {} : { clusterId: vm.clusterId }),
+    disks,
+  }
+  if (vm.hostedEngine) {
+    const why = 'hosted engine: the engine takes no snapshot of the VM it runs in'
+    return { ...planned, disks: disks.map((disk) => withoutPart(disk, why)), way: 'left out', why }
+  }
+  const broken = vm.disks.find((disk) => disk.domains.includes(domain.id) && disk.status !== 'ok')
+  if (broken !== undefined) {
+    return { ...planned, way: 'refused', why: `disk ${broken.name} is ${broken.status}` }
+  }
+  const taken = disks.filter((disk) => disk.volume !== undefined)
+  if (taken.length === 0) return { ...planned, way: 'left out', why: 'none of its disks can take part' }
+  const hindrance = hindranceOf(vm)
+  if (hindrance !== undefined) return { ...planned, way: 'refused', why: hindrance }
+  if (vm.status === 'down') return { ...planned, way: 'offline' }
+  const overlays = taken.map((disk) => ({ image: disk.id, base: disk.volume ?? '', overlay: newId() }))
+  return { ...planned, way: 'snapshot', guestAgent: vm.guestAgent, overlays }
+}
+
+function planDisk(domain: StorageDomain, disk: Disk): PlannedDisk {
+  const planned = { id: disk.id, name: disk.name, sizeBytes: disk.sizeBytes }
+  const why = whyLeftOut(domain, disk)
+  if (why !== undefined) return { ...planned, leftOut: why }
+  if (disk.volume === undefined) return { ...planned, leftOut: 'the engine names no volume of it' }
+  return { ...planned, volume: disk.volume }
+}
+
+function whyLeftOut(domain: StorageDomain, disk: Disk): string | undefined {
+  if (disk.kind === 'lun') return 'direct LUN: it does not lie on the volume'
+  if (disk.kind === 'other') return 'not an image disk: it does not lie on the volume'
+  if (!disk.domains.includes(domain.id)) return 'lies on another storage domain'
+  if (disk.shareable) return 'shareable: the engine takes no snapshot of it'
+  if (!disk.plugged) return 'unplugged: its snapshot could not be merged live'
+  if (disk.status !== 'ok') return `the disk is ${disk.status}`
+  return undefined
+}
+
+function withoutPart(disk: PlannedDisk, why: string): PlannedDisk {
+  const { volume: _, ...rest } = disk
+  return { leftOut: why, ...rest }
+}
+
+function hindranceOf(vm: Vm): string | undefined {
+  const preview = vm.snapshots.find((snapshot) => snapshot.status === 'in_preview')
+  if (preview !== undefined) return `snapshot "${preview.description}" is in preview: commit or undo it`
+  const locked = vm.snapshots.find((snapshot) => snapshot.status === 'locked')
+  if (locked !== undefined) return `snapshot "${locked.description}" is locked by another operation`
+  if (vm.status === 'down' || takesLiveSnapshot(vm.status)) return undefined
+  return `the VM is ${stateWords(vm.status)}: the engine takes no snapshot in this state`
+}
+
+function stateWords(status: VmStatus): string {
+  return status.replaceAll('_', ' ')
+}

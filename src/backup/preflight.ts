@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import { statfs } from 'node:fs/promises'
+import { chainOf, hintOf, Refused } from '../model/errors.ts'
+import type { Finding } from '../model/finding.ts'
+import type { VolumePair } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import type { StorageDomain, Vm } from '../model/vm.ts'
+import type { Run } from '../run/run.ts'
+import { isOurSnapshot } from './names.ts'
+import type { BackupOptions } from './options.ts'
+import { type BackupPlan, planBackup } from './plan.ts'
+import { openVolume } from './volumes.ts'
+
+/** What preflight learned: a plan if the engine could be read, and everything that was found. */
+export interface Preflight {
+  plan?: BackupPlan
+  findings: Finding[]
+}
+
+/** Looks at everything that a run needs, both ends at once, and lists all that it finds. Changes nothing at either site. */
+export async function inspect(run: Run, site: Site, options: BackupOptions): Promise<Preflight> {
+  const [engine, replication, pair] = await Promise.all([
+    gather('the engine', () => inspectEngine(run, site)),
+    gather('the replication', () => inspectReplication(run, site)),
+    site.replication.pair(run.signal).catch(() => undefined),
+  ])
+  const findings = [...engine.findings, ...replication.findings]
+  if (engine.value === undefined || pair === undefined) return { findings }
+
+  const domain = findDomain(engine.value, pair, options.storageDomain)
+  if ('severity' in domain) return { findings: [...findings, domain] }
+  const inventory = await gather('the engine', async () => ({
+    value: await site.hypervisor.vms(domain, run.signal),
+    findings: [],
+  }))
+  findings.push(...inventory.findings, ...domainFindings(domain))
+  if (inventory.value === undefined) return { findings }
+  const plan = planBackup(domain, inventory.value, randomUUID)
+  return { plan, findings: [...findings, ...vmFindings(inventory.value, plan, run)] }
+}
+
+/** Returns the plan, telling warnings; throws Refused with all errors at once. */
+export async function preflight(run: Run, site: Site, options: BackupOptions): Promise<BackupPlan> {
+  const { plan, findings } = await inspect(run, site, options)
+  run.signal.throwIfAborted()
+  for (const { severity, subject, what, hint } of findings) {
+    if (severity === 'warning') {
+      run.emit({ kind: 'note', severity: 'warning', text: `${subject}: ${what}; ${hint}` })
+    }
+  }
+  const errors = findings.filter((finding) => finding.severity === 'error')
+  if (errors.length > 0 || plan === undefined) throw refusal(errors)
+  return plan
+}
+
+function refusal(errors: readonly Finding[]): Refused {
+  const said = errors.map(({ subject, what }) => `${subject}: ${what}`)
+  const hints = [...new Set(errors.map(({ hint }) => hint))]
+  const count = errors.length === 1 ? 'one thing' : `${errors.length} things`
+  return new Refused(`refused, nothing was touched; ${count} to put right: ${said.join(' | ')}`, {
+    hint: hints.join(' | '),
+  })
+}
+
+/** Runs one group of checks; what it throws is a finding, so that the other groups are told, too. */
+async function gather<T>(
+  subject: string,
+  look: () => Promise<{ value: T; findings: Finding[] }>,
+): Promise<{ value?: T; findings: Finding[] }> {
+  try {
+    return await look()
+  } catch (error) {
+    const finding: Finding = {
+      severity: 'error',
+      subject,
+      what: chainOf(error).join(': '),
+      hint: hintOf(error) ?? 'put this right and run again',
+    }
+    return { findings: [finding] }
+  }
+}
+
+async function inspectEngine(run: Run, site: Site): Promise<{ value: StorageDomain[]; findings: Finding[] }> {
+  await site.hypervisor.about(run.signal)
+  const [findings, domains] = await Promise.all([
+    site.hypervisor.findings(run.signal),
+    site.hypervisor.domains(run.signal),
+  ])
+  return { value: domains, findings }
+}
+
+async function inspectReplication(run: Run, site: Site): Promise<{ value: true; findings: Finding[] }> {
+  const findings = await site.replication.findings(run.signal)
+  if (findings.some((finding) => finding.severity === 'error')) return { value: true, findings }
+  return { value: true, findings: [...findings, ...(await inspectMounts(run, site))] }
+}
+
+/** Both volumes are mounted here for a moment: what cannot be mounted now cannot be cleaned or compared later. */
+async function inspectMounts(run: Run, site: Site): Promise<Finding[]> {
+  await using primary = await openVolume(run, site, 'primary')
+  await using secondary = await openVolume(run, site, 'secondary')
+  const [here, there] = await Promise.all([statfs(primary.dir), statfs(secondary.dir)])
+  const used = (here.blocks - here.bfree) * here.bsize
+  const size = there.blocks * there.bsize
+  if (there.bavail === 0) {
+    return [
+      {
+        severity: 'error',
+        subject: 'secondary volume',
+        what: 'it is full',
+        hint: 'free or add space at the secondary site',
+      },
+    ]
+  }
+  if (size >= used) return []
+  return [
+    {
+      severity: 'warning',
+      subject: 'secondary volume',
+      what: `it has ${size} bytes in all, and the primary uses ${used}`,
+      hint: 'add bricks at the secondary site before it fills up',
+    },
+  ]
+}
+
+/** The storage domain that lies on the volume, or why there is none to be had. */
+export function findDomain(
+  domains: readonly StorageDomain[],
+  pair: VolumePair,
+  name: string | undefined,
+): StorageDomain | Finding {
+  const { volume, hosts } = pair.primary
+  const onVolume = domains.filter(
+    (one) => one.type === 'glusterfs' && one.path.replace(/^\/+/, '') === volume,
+  )
+  const named = name === undefined ? onVolume : domains.filter((one) => one.name === name)
+  const close = named.filter((one) => hosts.includes(one.address))
+  const found = named.length > 1 && close.length === 1 ? close : named
+  if (found.length === 1 && found[0] !== undefined) return found[0]
+  const known = domains.map((one) => `${one.name} (${one.type} ${one.address}:${one.path})`).join(', ')
+  const wanted = name === undefined ? `on volume ${volume}` : `called ${name}`
+  return {
+    severity: 'error',
+    subject: 'storage domain',
+    what: `the engine has ${found.length === 0 ? 'no' : 'more than one'} storage domain ${wanted}; it knows ${known || 'none'}`,
+    hint: 'check the volume name, or name the domain with [snapshot] storage_domain',
+  }
+}
+
+function domainFindings(domain: StorageDomain): Finding[] {
+  if (domain.status === 'active') return []
+  return [
+    {
+      severity: 'error',
+      subject: `storage domain ${domain.name}`,
+      what: `it is ${domain.status ?? 'unattached'}, not active`,
+      hint: 'activate it in its data centre',
+    },
+  ]
+}
+
+function vmFindings(vms: readonly Vm[], plan: BackupPlan, run: Run): Finding[] {
+  const findings: Finding[] = []
+  const taking = plan.vms.some((vm) => vm.way !== 'left out')
+  if (!taking) {
+    findings.push({
+      severity: 'error',
+      subject: `storage domain ${plan.domain.name}`,
+      what: 'no VM there can be protected',
+      hint: 'check that the volume is the one that holds the VMs',
+    })
+  }
+  const owed = new Set(run.owed().flatMap(({ what }) => (what.kind === 'snapshot' ? [what.description] : [])))
+  for (const vm of vms) {
+    for (const snapshot of vm.snapshots) {
+      const finding = snapshotFinding(vm, snapshot.description, owed)
+      if (finding !== undefined) findings.push(finding)
+    }
+  }
+  return findings
+}
+
+function snapshotFinding(vm: Vm, description: string, owed: ReadonlySet<string>): Finding | undefined {
+  if (description.endsWith('-TMPDR')) {
+    return {
+      severity: 'error',
+      subject: `VM ${vm.name}`,
+      what: `snapshot "${description}" belongs to the engine's own remote data sync`,
+      hint: 'let that sync end and switch its schedule off for this storage domain: both would drive the same session',
+    }
+  }
+  if (isOurSnapshot(description) && !owed.has(description)) {
+    return {
+      severity: 'warning',
+      subject: `VM ${vm.name}`,
+      what: `snapshot "${description}" was left by a run that this state directory knows nothing of`,
+      hint: 'delete it in the portal if no other vmbackup is running',
+    }
+  }
+  return undefined
+}

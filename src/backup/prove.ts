@@ -1,0 +1,54 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DiskLayout } from '../model/hypervisor.ts'
+import type { OpenVolume } from '../model/replication.ts'
+import type { Run } from '../run/run.ts'
+import { takesPart } from './compare.ts'
+import { exists } from './overlays.ts'
+import type { BackupPlan, VmPlan } from './plan.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/** Proves on the secondary that every disk of a VM still in the running stands by itself: top volume there, no overlay. */
+export async function proveStructure(
+  run: Run,
+  secondary: OpenVolume,
+  layout: DiskLayout,
+  plan: BackupPlan,
+  verdicts: Verdicts,
+): Promise<void> {
+  const vms = plan.vms.filter((vm) => takesPart(vm) && !verdicts.failed(vm.id))
+  for (const vm of vms) {
+    run.signal.throwIfAborted()
+    for (const disk of vm.disks) {
+      if (disk.volume === undefined) continue
+      const why = await flawOf(secondary, layout, plan.domain.id, vm, disk.id, disk.volume)
+      if (why !== undefined) verdicts.fail(vm.id, `disk ${disk.name} on the secondary: ${why}`)
+    }
+  }
+}
+
+async function flawOf(
+  secondary: OpenVolume,
+  layout: DiskLayout,
+  domain: string,
+  vm: VmPlan,
+  image: string,
+  volume: string,
+): Promise<string | undefined> {
+  const overlay = vm.way === 'snapshot' ? vm.overlays.find((one) => one.image === image)?.overlay : undefined
+  if (overlay !== undefined) {
+    for (const file of layout.filesOf(domain, image, overlay).inRemovalOrder) {
+      if (await exists(join(secondary.dir, file))) return `${file} of the overlay is still there`
+    }
+  }
+  const { data } = layout.filesOf(domain, image, volume)
+  const description = join(secondary.dir, layout.descriptionOf(domain, image, volume))
+  try {
+    if ((await stat(join(secondary.dir, data))).size === 0) return `${data} is empty`
+    const text = await readFile(description, 'utf8')
+    const top = layout.asTop(text, { domain, image, volume })
+    return top === text ? undefined : `volume ${volume} is not marked as the top of its chain`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

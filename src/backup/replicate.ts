@@ -1,0 +1,125 @@
+import type { Checkpoint, OpenVolume, Progress } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import type { Owed } from '../run/obligation.ts'
+import type { Run } from '../run/run.ts'
+import { until } from '../run/until.ts'
+import type { BackupOptions } from './options.ts'
+
+/** A session that died is started again, but not at every look. */
+const restartPauseMs = 10_000
+const stopMs = 120_000
+
+/**
+ * Brings everything that the primary holds at this moment to the secondary and stops the session again. Throws TimedOut
+ * when that takes longer than allowed; the session is then still owed a stop.
+ */
+export async function replicate(
+  run: Run,
+  site: Site,
+  primary: OpenVolume,
+  options: BackupOptions,
+): Promise<void> {
+  const { replication } = site
+  await stopIfRunning(run, site)
+  const owed = run.owe({ kind: 'session' })
+  const checkpoint = await replication.mark(run.signal)
+  await replication.start(run.signal)
+  const look = watchFor(run, site, primary, checkpoint, options)
+  await until(
+    {
+      what: 'the replication checkpoint',
+      clock: run.clock,
+      intervalMs: options.intervalMs,
+      deadlineMs: options.replicationMs,
+      signal: run.signal,
+      lastSeen: look.lastSeen,
+      hint: 'give it more time with --timeout, and look at the session: gluster volume geo-replication status',
+    },
+    look.once,
+  )
+  await stopReplication(run, site, [owed])
+}
+
+/** Settles sessions owed: stops the session, sees that it is stopped, strikes. */
+export async function stopReplication(run: Run, site: Site, owed: readonly Owed[]): Promise<void> {
+  await site.replication.stop(run.signal)
+  await until(
+    {
+      what: 'the session to stop',
+      clock: run.clock,
+      intervalMs: 500,
+      deadlineMs: stopMs,
+      signal: run.signal,
+    },
+    async () => {
+      const { state } = await site.replication.session(run.signal)
+      return state === 'stopped' || state === 'created' ? state : undefined
+    },
+  )
+  for (const one of owed) run.strike(one)
+}
+
+/** A session that runs already would need a restart to see a new checkpoint, and it would tear the copy afterwards. */
+async function stopIfRunning(run: Run, site: Site): Promise<void> {
+  const { state } = await site.replication.session(run.signal)
+  if (state === 'created' || state === 'stopped') return
+  const text = `the session was ${state}: it is stopped, and stays so after the run`
+  run.emit({ kind: 'note', severity: 'info', text })
+  await stopReplication(run, site, [])
+}
+
+function watchFor(
+  run: Run,
+  site: Site,
+  primary: OpenVolume,
+  checkpoint: Checkpoint,
+  options: BackupOptions,
+): { once(): Promise<true | undefined>; lastSeen(): string } {
+  const { replication } = site
+  const { clock, signal } = run
+  let detail = 'nothing yet'
+  let changedAt = clock.now()
+  let startedAt = clock.now()
+  let patienceMs = options.stallMs
+
+  const restart = async (why: string, stopFirst: boolean): Promise<void> => {
+    run.emit({ kind: 'note', severity: 'info', text: `${why}: the session is started again` })
+    if (stopFirst) await stopReplication(run, site, [])
+    await replication.start(signal)
+    startedAt = clock.now()
+    changedAt = clock.now()
+  }
+  const see = (progress: Progress & { state: 'waiting' }): void => {
+    if (progress.detail !== detail) changedAt = clock.now()
+    detail = progress.detail
+    run.emit({
+      kind: 'waiting',
+      what: `checkpoint on ${progress.reached} of ${progress.of} bricks; ${detail}`,
+    })
+  }
+  const answerSilence = async (): Promise<void> => {
+    if (clock.now() - changedAt < patienceMs) return
+    // Gluster loses change log events after a worker's restart; only another restart reads them from history. A long
+    // transfer looks the same from outside, so each restart is given twice the time.
+    await restart(`no progress for ${Math.round(patienceMs / 1000)} s`, true)
+    patienceMs *= 2
+  }
+
+  return {
+    lastSeen: () => detail,
+    async once() {
+      await replication.nudge(primary, signal)
+      const progress = await replication.progress(checkpoint, signal)
+      if (progress.state === 'reached') return true
+      if (progress.state === 'waiting') {
+        see(progress)
+        await answerSilence()
+      } else {
+        detail = progress.detail
+        run.emit({ kind: 'waiting', what: `the session to run: ${detail}` })
+        if (clock.now() - startedAt > restartPauseMs) await restart(`the session is down (${detail})`, false)
+      }
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import type { OpenVolume } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import type { Owed } from '../run/obligation.ts'
+import type { Run } from '../run/run.ts'
+import { announceInterrupted } from './announce.ts'
+import { mergeSnapshots } from './merge-snapshots.ts'
+import type { BackupOptions } from './options.ts'
+import { dropOverlays } from './overlays.ts'
+import { stopReplication } from './replicate.ts'
+import { openVolume } from './volumes.ts'
+
+type Kind = Owed['what']['kind']
+type Leave = (owed: Owed, error: unknown) => void
+
+/** Newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
+const order: readonly Kind[] = ['mount', 'session', 'snapshot', 'overlays', 'job', 'event']
+
+/** Settles all that is owed, whoever owed it; looks first, so that repeating is harmless. What fails is told by `leave`. */
+export async function settle(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+  owed: readonly Owed[],
+  leave: Leave,
+): Promise<void> {
+  for (const kind of order) {
+    const some = owed.filter((one) => one.what.kind === kind)
+    if (some.length > 0) await settleKind(run, site, options, kind, some, leave)
+  }
+}
+
+async function settleKind(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+  kind: Kind,
+  some: readonly Owed[],
+  leave: Leave,
+): Promise<void> {
+  switch (kind) {
+    case 'session':
+      return attempt(run, some, leave, () => stopReplication(run, site, some))
+    case 'snapshot':
+      return attempt(run, some, leave, () =>
+        mergeSnapshots(run, site, some, options, { merged() {}, stuck: (one, _vm, why) => leave(one, why) }),
+      )
+    case 'overlays':
+      return settleOverlays(run, site, some, leave)
+    case 'mount':
+    case 'job':
+    case 'event':
+      for (const one of some) await attempt(run, [one], leave, () => settleOne(run, site, one))
+      return
+    default:
+      return kind satisfies never
+  }
+}
+
+async function settleOne(run: Run, site: Site, { what, ...owed }: Owed): Promise<void> {
+  if (what.kind === 'mount') await site.replication.closeVolume(what.dir, run.signal)
+  if (what.kind === 'job') await closeJobs(run, site, what.text, false)
+  if (what.kind === 'event') await announceInterrupted(run, site, what, owed.run)
+  run.strike({ what, ...owed })
+}
+
+/** Ends every job of the engine that carries the text. */
+export async function closeJobs(run: Run, site: Site, text: string, succeeded: boolean): Promise<void> {
+  for (const id of await site.hypervisor.findJobs(text, run.signal)) {
+    await site.hypervisor.closeJob(id, succeeded, run.signal)
+  }
+}
+
+/**
+ * Overlays whose snapshot is not merged stay where they are: the primary still uses these files, and a file that is deleted
+ * on the secondary only is never sent again (Gluster issue 3621).
+ */
+async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave: Leave): Promise<void> {
+  const unmerged = new Set(
+    run.owed().flatMap(({ run: id, what }) => (what.kind === 'snapshot' ? [`${id} ${what.vm.id}`] : [])),
+  )
+  const free: Owed[] = []
+  for (const one of some) {
+    if (one.what.kind === 'overlays' && unmerged.has(`${one.run} ${one.what.vm.id}`)) {
+      leave(one, 'kept until its snapshot is merged on the primary')
+    } else {
+      free.push(one)
+    }
+  }
+  if (free.length === 0) return
+  await attempt(run, free, leave, async () => {
+    await using secondary = await openVolume(run, site, 'secondary')
+    for (const one of free) await attempt(run, [one], leave, () => dropOwed(run, site, secondary, one))
+  })
+}
+
+/** Removes the overlays of one entry from the secondary and strikes it. */
+export async function dropOwed(run: Run, site: Site, secondary: OpenVolume, owed: Owed): Promise<void> {
+  if (owed.what.kind !== 'overlays') return
+  await dropOverlays(secondary, site.hypervisor.layout, owed.what.domain, owed.what.overlays)
+  run.strike(owed)
+}
+
+/** Rule 5: what fails stays open and is told; the rest is tried all the same. */
+async function attempt(
+  run: Run,
+  some: readonly Owed[],
+  leave: Leave,
+  act: () => Promise<void>,
+): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    const open = new Set(run.owed().map((one) => one.id))
+    for (const one of some) if (open.has(one.id)) leave(one, error)
+  }
+}

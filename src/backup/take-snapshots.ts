@@ -1,0 +1,113 @@
+import { EngineError } from '../model/errors.ts'
+import type { Observation } from '../model/hypervisor.ts'
+import type { Site } from '../model/site.ts'
+import type { Vm } from '../model/vm.ts'
+import { conveyor } from '../run/conveyor.ts'
+import type { Run } from '../run/run.ts'
+import { newTag, snapshotDescription, tagPrefix } from './names.ts'
+import { endedOf, jobOf, namesOf, volumeOf } from './observing.ts'
+import type { BackupOptions } from './options.ts'
+import { type BackupPlan, snapshotsOf, type VmPlan } from './plan.ts'
+import type { Verdicts } from './verdicts.ts'
+
+type SnapshotPlan = VmPlan & { way: 'snapshot' }
+
+/**
+ * Freezes the disks of every running VM of the plan under overlays that the ledger knows by name; what fails is a verdict
+ * on that VM alone. When it returns, each snapshot is complete or its VM has failed.
+ */
+export async function takeSnapshots(
+  run: Run,
+  site: Site,
+  plan: BackupPlan,
+  options: BackupOptions,
+  verdicts: Verdicts,
+): Promise<void> {
+  const vms = snapshotsOf(plan).filter((vm) => !verdicts.failed(vm.id))
+  const asked = new Map<string, { tag: string; at: number }>()
+  const description = snapshotDescription(run.id)
+  let done = 0
+
+  const begin = async (vm: SnapshotPlan): Promise<void> => {
+    const { id, name } = vm
+    const tag = newTag(run)
+    const owed = { vm: { id, name }, domain: plan.domain.id, overlays: vm.overlays }
+    const entries = [
+      run.owe({ kind: 'overlays', ...owed }),
+      run.owe({ kind: 'snapshot', ...owed, description }),
+    ]
+    asked.set(id, { tag, at: run.clock.now() })
+    try {
+      await site.hypervisor.takeSnapshot(
+        { id, name },
+        { description, overlays: vm.overlays },
+        tag,
+        run.signal,
+      )
+    } catch (error) {
+      if (surelyRefused(error)) for (const entry of entries) run.strike(entry)
+      throw error
+    }
+  }
+
+  const verdictOn = (vm: SnapshotPlan, seen: Observation): string | 'taken' | undefined => {
+    const { tag, at } = asked.get(vm.id) ?? { tag: '', at: 0 }
+    const verdict = snapshotState(vm, seen.vms.get(vm.id), description, tag, seen)
+    if (verdict !== undefined) return verdict
+    if (run.clock.now() - at <= options.snapshotMs) return undefined
+    return `its snapshot was not complete after ${options.snapshotMs / 1000} s`
+  }
+
+  await conveyor<SnapshotPlan, string>(vms, {
+    parallel: options.snapshotsAtOnce,
+    intervalMs: options.intervalMs,
+    clock: run.clock,
+    signal: run.signal,
+    begin,
+    fail: (_vm, error) => (error instanceof Error ? error.message : String(error)),
+    look: async (underWay) => {
+      run.emit({ kind: 'waiting', what: `snapshots of ${namesOf(underWay)}` })
+      const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
+      return endedOf(underWay, (vm) => verdictOn(vm, seen))
+    },
+    ended: ({ id, name }, verdict) => {
+      done += 1
+      if (verdict !== 'taken') verdicts.fail(id, verdict)
+      run.emit({
+        kind: 'vm',
+        vm: { id, name },
+        did: verdict === 'taken' ? 'snapshot taken' : verdict,
+        done,
+        of: vms.length,
+      })
+    },
+  })
+}
+
+/** `taken`, why not, or undefined while it is under way. */
+function snapshotState(
+  plan: SnapshotPlan,
+  vm: Vm | undefined,
+  description: string,
+  tag: string,
+  seen: Observation,
+): string | 'taken' | undefined {
+  if (vm === undefined) return 'the VM is gone from the engine'
+  const event = seen.events.find((one) => one.tag === tag && one.meaning?.startsWith('snapshot'))
+  const job = jobOf(seen, tag)
+  if (job?.state === 'running') return undefined
+  if (event !== undefined) return `${event.meaning}: ${event.text}`
+  if (job?.state === 'failed') return `the engine's snapshot job failed: ${job.description}`
+  const snapshot = vm.snapshots.find((one) => one.description === description && one.kind === 'regular')
+  if (snapshot === undefined)
+    return job === undefined ? undefined : 'the engine ended the job without a snapshot'
+  if (snapshot.status !== 'ok') return undefined
+  const astray = plan.overlays.find(({ image, overlay }) => volumeOf(vm, image) !== overlay)
+  // The engine's database names the overlay before the VM uses it: only together with the ended job it says something.
+  return astray === undefined ? 'taken' : `disk ${astray.image} does not run on the overlay asked for`
+}
+
+/** The engine answered, and said no: nothing was made. Without an answer nobody knows. */
+function surelyRefused(error: unknown): boolean {
+  return error instanceof EngineError && error.status !== undefined && error.status < 500
+}

@@ -1,0 +1,20 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { OpenVolume } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import type { Run } from '../run/run.ts'
+
+/** Mounts one end of the replication; the mount is owed before it is made and ends with the returned value. */
+export async function openVolume(run: Run, site: Site, end: 'primary' | 'secondary'): Promise<OpenVolume> {
+  const dir = await mkdtemp(join(run.stateDir, 'mnt', `${end}-`))
+  const owed = run.owe({ kind: 'mount', dir })
+  const open = end === 'primary' ? site.replication.openPrimary : site.replication.openSecondary
+  const volume = await open.call(site.replication, dir, run.signal)
+  return {
+    dir,
+    async [Symbol.asyncDispose]() {
+      await volume[Symbol.asyncDispose]()
+      run.strike(owed)
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { UsageError } from '../model/errors.ts'
+import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
+
+/** What the command line asks for. */
+export type Asked =
+  | { kind: 'say'; text: string }
+  | { kind: 'run'; dryRun: boolean; target: Target; options: CommonOptions }
+
+export interface Target {
+  primaryVolume: string
+  secondaryUser?: string
+  secondaryHost: string
+  secondaryVolume: string
+}
+
+export interface CommonOptions {
+  config?: string
+  timeoutMinutes?: number
+  intervalSeconds?: number
+  stateDir?: string
+  json: boolean
+  verbosity: 'quiet' | 'normal' | 'verbose'
+}
+
+interface Flags {
+  config?: string
+  timeout?: number
+  interval?: number
+  stateDir?: string
+  json?: true
+  dryRun?: true
+  quiet?: true
+  verbose?: true
+}
+
+const teaching = `
+What a run does:
+  preflight, snapshot of all running VMs, geo-replication up to a checkpoint, comparison of both
+  ends, merge of the snapshots, clean-up on the secondary, proof, closing event on the engine.
+
+Examples:
+  vmbackup data dr1.example.com data-dr --dry-run     what would be done; touches nothing
+  vmbackup data dr1.example.com data-dr               one recovery point
+  vmbackup data geoaccount@dr1 data-dr --timeout 240  with a session of another user, at most 4 h
+
+Exit codes:
+  0 protected   1 failed   2 usage or configuration   3 partly protected
+  4 refused in preflight, nothing touched   5 another run holds the lock   130 cancelled
+`
+
+/** Reads the command line (without node and script); throws UsageError for what cannot be meant. */
+export function parseArgs(argv: readonly string[], version: string): Asked {
+  let said = ''
+  let target: Target | undefined
+  const program = new Command('vmbackup')
+    .description('Turns Gluster geo-replication of an oVirt storage domain into proved recovery points.')
+    .argument('<primary-volume>', 'Gluster volume that holds the storage domain')
+    .argument('<secondary-host>', '[user@]host of the geo-replication session at the second site')
+    .argument('<secondary-volume>', 'Gluster volume there')
+    .option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
+    .option('--timeout <minutes>', 'time allowed for the replication', positive)
+    .option('--interval <seconds>', 'time between two looks at engine and replication', positive)
+    .option('--dry-run', 'check everything, print the plan, touch nothing')
+    .option('--json', 'print one JSON document on standard output')
+    .option('--state-dir <dir>', 'where ledger, lock and history are kept')
+    .option('-q, --quiet', 'no progress; only the result')
+    .option('-v, --verbose', 'every event as a log line')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', teaching)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => (said += text), writeErr: () => undefined })
+    .action((primary: string, host: string, secondary: string) => {
+      target = parseTarget(primary, host, secondary)
+    })
+  try {
+    program.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { kind: 'say', text: said }
+    throw new UsageError(error.message.replace(/^error: /, ''), {
+      cause: error.cause,
+      hint: 'vmbackup --help shows the usage and examples',
+    })
+  }
+  if (target === undefined) throw new UsageError('nothing to do', { hint: 'vmbackup --help shows the usage' })
+  const flags = program.opts<Flags>()
+  if (flags.quiet && flags.verbose) {
+    throw new UsageError('--quiet and --verbose exclude each other', { hint: 'give one of them' })
+  }
+  return { kind: 'run', dryRun: flags.dryRun === true, target, options: commonOf(flags) }
+}
+
+/** Whether JSON was asked for, also when the rest of the command line is wrong. */
+export function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+function parseTarget(primary: string, host: string, secondary: string): Target {
+  const at = host.lastIndexOf('@')
+  return {
+    primaryVolume: parseVolumeName(primary),
+    ...(at < 0 ? {} : { secondaryUser: parseUserName(host.slice(0, at)) }),
+    secondaryHost: parseHost(host.slice(at + 1)),
+    secondaryVolume: parseVolumeName(secondary),
+  }
+}
+
+function commonOf(flags: Flags): CommonOptions {
+  return {
+    ...(flags.config === undefined ? {} : { config: flags.config }),
+    ...(flags.timeout === undefined ? {} : { timeoutMinutes: flags.timeout }),
+    ...(flags.interval === undefined ? {} : { intervalSeconds: flags.interval }),
+    ...(flags.stateDir === undefined ? {} : { stateDir: flags.stateDir }),
+    json: flags.json === true,
+    verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= 1e6) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}

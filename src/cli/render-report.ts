@@ -1,0 +1,54 @@
+import type { Outcome, Report, VmResult } from '../run/report.ts'
+import type { Paint } from './paint.ts'
+import { table } from './table.ts'
+import { durationWords } from './words.ts'
+
+/** The end of a run for people: what became of each VM, what is left to do, and the outcome in one line. */
+export function renderReport(report: Report, paint: Paint): string {
+  const parts: string[] = []
+  if (report.vms.length > 0) parts.push(renderVms(report.vms, paint))
+  for (const { what, why } of report.leftOpen) parts.push(paint.doubtful(`still owed: ${what}: ${why}`))
+  if (report.error !== undefined) {
+    const { message, causes, hint } = report.error
+    parts.push([paint.bad(message), ...causes.map((cause) => `  because: ${cause}`)].join('\n'))
+    if (hint !== undefined) parts.push(`  what to do: ${hint}`)
+  }
+  parts.push(renderOutcome(report, paint))
+  return parts.join('\n\n')
+}
+
+function renderVms(vms: readonly VmResult[], paint: Paint): string {
+  const rows = vms.map((vm) => [vm.name, paintState(vm, paint), stateDetail(vm), diskWords(vm)])
+  return table(['VM', 'STATE', 'CONSISTENCY OR REASON', 'DISKS'], rows)
+}
+
+function paintState(vm: VmResult, paint: Paint): string {
+  if (vm.state === 'protected') return paint.good(vm.state)
+  return vm.state === 'failed' ? paint.bad(vm.state) : paint.faint(vm.state)
+}
+
+function stateDetail(vm: VmResult): string {
+  if (vm.state !== 'protected') return vm.why
+  const words = { frozen: 'guest frozen', crash: 'crash-consistent', offline: 'offline (was down)' }
+  return words[vm.consistency]
+}
+
+function diskWords(vm: VmResult): string {
+  const out = vm.disks.filter((disk) => disk.state === 'left out')
+  const taken = vm.disks.length - out.length
+  if (out.length === 0 || vm.state === 'left out') return String(vm.disks.length)
+  return `${taken}, left out: ${out.map((disk) => `${disk.name} (${disk.why ?? ''})`).join(', ')}`
+}
+
+function renderOutcome(report: Report, paint: Paint): string {
+  const took = durationWords(Date.parse(report.finishedAt) - Date.parse(report.startedAt))
+  const counted = report.vms.filter((vm) => vm.state !== 'left out')
+  const count = counted.filter((vm) => vm.state === 'protected').length
+  const vms = report.vms.length === 0 ? '' : `, ${count} of ${counted.length} VMs protected`
+  return `${outcomePaint(report.outcome, paint)(report.outcome)}${vms}, run ${report.run}, ${took}`
+}
+
+function outcomePaint(outcome: Outcome, paint: Paint): (text: string) => string {
+  if (outcome === 'protected') return paint.good
+  return outcome === 'partly protected' || outcome === 'cancelled' ? paint.doubtful : paint.bad
+}

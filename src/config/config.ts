@@ -1,0 +1,97 @@
+import { dirname, resolve } from 'node:path'
+import { UsageError } from '../model/errors.ts'
+import { decode, type Override, type Problem } from './decode.ts'
+import { caFileProblem, readText } from './files.ts'
+import { type Ini, parseIni } from './ini.ts'
+import { type Config, configKeys } from './keys.ts'
+import { secret } from './kinds.ts'
+import { lookAtPassword, permissionWarnings } from './password.ts'
+import { secretWords } from './words.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const mostBytes = 256 * 1024
+
+/**
+ * Reads and checks the configuration. Overrides win over the file; `env` is where a password may be found. Throws
+ * UsageError that lists all that is wrong, one problem on a line, and never a secret.
+ */
+export async function readConfig(
+  file: string,
+  { overrides = [], env }: { overrides?: readonly Override[]; env: Environment },
+): Promise<Config> {
+  const { text, mode } = await readText(file, 'configuration file', mostBytes, {
+    hint: 'name the file with -c; backup.cfg.example is one to start from',
+  })
+  const ini = parseIni(text)
+  const { values, problems, warnings } = decode(ini, overrides, dirname(resolve(file)))
+  // decode fills every section, and a field that is missing is either optional or among the problems.
+  const config = { file, ...values } as unknown as Config
+  const looked = await lookAtConnection(config.connection, ini, env)
+  const wrong = [...problems, ...looked.problems]
+  if (wrong.length > 0) throw allOf(file, wrong)
+  return {
+    ...config,
+    warnings: [
+      ...warnings.map((warning) => worded(file, warning)),
+      ...looked.warnings,
+      ...openToOthers(file, mode, config.connection.password !== undefined),
+    ],
+  }
+}
+
+/** What shows only outside the file: the certificates and the password's source. */
+async function lookAtConnection(connection: Config['connection'], ini: Ini, env: Environment) {
+  const entries = ini.sections.get('connection')?.keys
+  const problems: Problem[] = []
+  const add = (key: string, what: string) => {
+    const line = entries?.get(key)?.line
+    problems.push({ section: 'connection', key, what, ...(line && { line }) })
+  }
+  const certificates = connection.caFile && (await caFileProblem(connection.caFile))
+  if (certificates) add('ca_file', certificates)
+
+  const ways = ['password', 'password_file', 'password_command'].filter((key) => entries?.get(key)?.value)
+  const [first = '', ...more] = ways
+  for (const key of more) {
+    add(key, `is set although ${first} is, in line ${entries?.get(first)?.line}; keep one of them`)
+  }
+  const { problem, warnings } = await lookAtPassword(connection, env)
+  // A way that was tried and is wrong has its own line already.
+  if (problem && (ways.length === 0 || problem.key !== 'password')) add(problem.key, problem.what)
+  return { problems, warnings }
+}
+
+function openToOthers(file: string, mode: number, holdsPassword: boolean): string[] {
+  if (holdsPassword) return permissionWarnings(`${file} holds a password and`, file, mode)
+  if ((mode & 0o022) === 0) return []
+  return [`${file} can be changed by others than its owner, and it names commands to run: chmod go-w ${file}`]
+}
+
+function allOf(file: string, problems: Problem[]): UsageError {
+  const lines = problems
+    .toSorted((one, other) => (one.line ?? Infinity) - (other.line ?? Infinity) || 0)
+    .map((problem) => worded(file, problem))
+  return new UsageError(`the configuration cannot be used:\n${lines.join('\n')}`, {
+    hint: 'backup.cfg.example explains every key',
+  })
+}
+
+function worded(file: string, { from, line, section, key, what }: Problem): string {
+  const where = from ?? (line === undefined ? file : `${file}:${line}`)
+  const name = [section && `[${section}]`, key].filter(Boolean).join(' ')
+  return `${where}: ${name}${name && ': '}${what}`
+}
+
+/** The effective configuration as a file that would give it again, but for secrets, which are left out. */
+export function describeConfig(config: Config): string {
+  const lines: string[] = []
+  for (const { section, field, key, kind } of configKeys) {
+    if (!lines.includes(`[${section}]`)) lines.push('', `[${section}]`)
+    const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[field]
+    if (value === undefined) lines.push(`# ${key} =`)
+    else if (kind === secret || kind === secretWords) lines.push(`# ${key} is set and not shown`)
+    else lines.push(`${key} = ${kind.schema.encode(value)}`)
+  }
+  return `${lines.slice(1).join('\n')}\n`
+}

@@ -1,0 +1,199 @@
+import type { Kind } from './kind.ts'
+import { count, host, ignored, oneOf, origin, path, secret, serverAddress, text, yesNo } from './kinds.ts'
+import { duration, size } from './quantities.ts'
+import { secretWords, words } from './words.ts'
+
+/** One key: its spelling in the file, what it takes, and its meaning. Without a default it may stay unset. */
+interface Key<T> {
+  key: string
+  kind: Kind<T>
+  default: string | undefined
+  required: boolean
+  doc: string
+}
+
+function required<T>(key: string, kind: Kind<T>, doc: string): Key<T> {
+  return { key, kind, default: undefined, required: true, doc }
+}
+
+function optional<T>(key: string, kind: Kind<T>, doc: string): Key<T | undefined> {
+  return { key, kind: kind as Kind<T | undefined>, default: undefined, required: false, doc }
+}
+
+function preset<T>(key: string, kind: Kind<T>, value: string, doc: string): Key<T> {
+  return { key, kind, default: value, required: false, doc }
+}
+
+/** Every key there is, by section and by the name it has in Config. */
+const table = {
+  connection: {
+    server: required('server', serverAddress, "The engine's API. Only https."),
+    userName: required('user_name', text, 'The user to sign on as, with its profile: admin@internal.'),
+    password: optional(
+      'password',
+      secret,
+      "That user's password, in plain text: prefer one of the other ways.",
+    ),
+    passwordFile: optional('password_file', path, 'A file that holds nothing but the password.'),
+    passwordCommand: optional(
+      'password_command',
+      secretWords,
+      'A program that prints the password. It runs without a shell and has 30 seconds.',
+    ),
+    caFile: optional(
+      'ca_file',
+      path,
+      "Certificates (PEM) that may vouch for the engine. Empty: the system's own. The engine gives its certificate at https://HOST/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA",
+    ),
+    verifyTls: preset(
+      'verify_tls',
+      yesNo,
+      'yes',
+      'no = talk to whoever answers as the engine. For tests only.',
+    ),
+    requestTimeoutMs: preset(
+      'request_timeout',
+      duration('seconds', { from: '1s', to: '1h' }),
+      '60s',
+      'How long one request to the engine may take.',
+    ),
+  },
+  logging: {
+    loggerConf: optional(
+      'logger_conf',
+      ignored,
+      "The original tool's logging file: accepted so that old files load, but without effect. Use file and level.",
+    ),
+    file: optional('file', path, 'The log file. Empty: standard error.'),
+    level: preset(
+      'level',
+      oneOf('error', 'warn', 'info', 'debug', 'trace'),
+      'info',
+      'The least that is logged.',
+    ),
+  },
+  snapshot: {
+    waitTimeoutMs: preset(
+      'wait_timeout',
+      duration('minutes', { from: '10s', to: '1d', zero: 'longest' }),
+      '10m',
+      "How long the snapshot of one VM may take. A bare number means minutes as in the original tool's file.",
+    ),
+    mergeTimeoutMs: preset(
+      'merge_timeout',
+      duration('minutes', { from: '1m', to: '7d' }),
+      '2h',
+      'How long the live merge of one VM may take before the run stops waiting for it.',
+    ),
+    parallel: preset('parallel', count(1, 32), '4', 'How many VMs are snapshotted at the same time.'),
+    mergeParallel: preset(
+      'merge_parallel',
+      count(1, 32),
+      '2',
+      'How many VMs are merged at the same time. Merging loads the storage that guests use.',
+    ),
+    storageDomain: optional(
+      'storage_domain',
+      text,
+      'The name of the storage domain on the primary volume. Empty: found by the volume.',
+    ),
+  },
+  replication: {
+    timeoutMs: preset(
+      'timeout',
+      duration('minutes', { from: '10s', to: '7d', zero: 'longest' }),
+      '60m',
+      'How long geo-replication may take to reach the checkpoint. --timeout MINUTES overrides it.',
+    ),
+    intervalMs: preset(
+      'interval',
+      duration('seconds', { from: '100ms', to: '10m' }),
+      '1s',
+      'The pause between two looks at geo-replication. --interval SECONDS overrides it.',
+    ),
+    stallMs: preset(
+      'stall',
+      duration('seconds', { from: '5s', to: '1d' }),
+      '60s',
+      'A checkpoint without progress for so long is answered by a stop and start of the session.',
+    ),
+  },
+  gluster: {
+    command: optional(
+      'command',
+      words,
+      'What to put before every gluster command, to run it on a node of the primary: ssh root@gp1. Empty: it runs here.',
+    ),
+    secondaryCommand: optional(
+      'secondary_command',
+      words,
+      'Likewise for a node of the secondary. Empty: no commands are run there.',
+    ),
+    primaryHost: optional(
+      'primary_host',
+      host,
+      "The node from which the primary volume is mounted. Empty: the hosts of the volume's bricks.",
+    ),
+  },
+  verify: {
+    mode: preset(
+      'mode',
+      oneOf('quick', 'off'),
+      'quick',
+      'How the copy is compared with the frozen disks: quick compares sizes, allocation, metadata and samples of every image.',
+    ),
+    sampleBytes: preset(
+      'samples',
+      size({ from: '64K', to: '1T' }),
+      '8M',
+      'How much of every image quick reads at random places, at both ends.',
+    ),
+  },
+  state: {
+    dir: preset(
+      'dir',
+      path,
+      '/var/lib/vmbackup',
+      'The folder for the ledger and the history. Readable by its owner only.',
+    ),
+  },
+  event: {
+    origin: preset('origin', origin, 'vmbackup', "Who our events come from in the engine's event log."),
+  },
+} satisfies Record<string, Record<string, Key<never> | Key<unknown>>>
+
+type Values = {
+  readonly [S in keyof typeof table]: {
+    readonly [F in keyof (typeof table)[S]]: (typeof table)[S][F] extends Key<infer T> ? T : never
+  }
+}
+
+/** All that can be set, checked; every length of time in milliseconds, every amount in bytes, every path absolute. */
+export type Config = Values & {
+  /** The file it was read from, as it was named. */
+  readonly file: string
+  /** What the operator should be told although it stops nothing. */
+  readonly warnings: readonly string[]
+}
+
+/** A key as the documentation needs it. */
+export interface DocumentedKey {
+  section: string
+  /** Its name in Config. */
+  field: string
+  key: string
+  kind: Kind<unknown>
+  /** The text that would set it to what it is when left out. */
+  default: string | undefined
+  required: boolean
+  doc: string
+}
+
+/** Every key in the order of the example file. */
+export const configKeys: readonly DocumentedKey[] = Object.entries(table).flatMap(([section, fields]) =>
+  Object.entries(fields as unknown as Record<string, Key<unknown>>).map(([field, key]) => ({
+    section,
+    field,
+    ...key,
+  })),
+)

@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { backupPlay } from './backup/play.ts'
+import { inspect } from './backup/preflight.ts'
+import { type Asked, asksForJson, parseArgs } from './cli/args.ts'
+import { liveProgress } from './cli/live-progress.ts'
+import { paintFor } from './cli/paint.ts'
+import { noProgress, type Progress, plainProgress } from './cli/progress.ts'
+import { renderPlan } from './cli/render-plan.ts'
+import { renderReport } from './cli/render-report.ts'
+import { readConfig } from './config/config.ts'
+import type { Config } from './config/keys.ts'
+import { logEvents, openLog } from './log.ts'
+import { Cancelled, UsageError } from './model/errors.ts'
+import { systemClock } from './run/clock.ts'
+import { exitCodeOf, type Report, reportedError } from './run/report.ts'
+import { perform, type RunRequest, rehearse } from './run/run.ts'
+import { createSite, optionsOf } from './site.ts'
+
+type Run = Asked & { kind: 'run' }
+
+const { stdout, stderr, env } = process
+const paintOut = paintFor(stdout, env)
+const paintErr = paintFor(stderr, env)
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const asked = parseArgs(argv, version())
+    if (asked.kind === 'run') return await (asked.dryRun ? plan(asked) : run(asked))
+    stdout.write(asked.text)
+    return 0
+  } catch (error) {
+    return complain(error, asksForJson(argv))
+  }
+}
+
+async function run(asked: Run): Promise<number> {
+  const { config, request } = await prepare(asked)
+  const { json, verbosity } = asked.options
+  const progress = progressFor(verbosity)
+  const log = logFor(config, verbosity)
+  const site = createSite(config, asked.target, env, logDirOf(config))
+  const play = backupPlay(site, optionsOf(config), asked.target.primaryVolume)
+  const emit: RunRequest['emit'] = (event) => {
+    log(event)
+    progress.show(event)
+  }
+  for (const text of config.warnings) emit({ kind: 'note', severity: 'warning', text })
+  const report = await perform({ ...request, emit }, play)
+  progress.end()
+  await site.hypervisor.close()
+  stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${renderReport(report, paintOut)}\n`)
+  return exitCodeOf(report.outcome)
+}
+
+async function plan(asked: Run): Promise<number> {
+  const { config, request } = await prepare(asked)
+  // Nothing is left of a dry run, not even a state directory.
+  const dir = mkdtempSync(join(tmpdir(), 'vmbackup-plan-'))
+  try {
+    const options = optionsOf(config)
+    const site = createSite(config, asked.target, env, dir)
+    const found = await rehearse({ ...request, stateDir: dir }, (rehearsal) =>
+      inspect(rehearsal, site, options),
+    )
+    await site.hypervisor.close()
+    for (const warning of config.warnings) stderr.write(`${paintErr.doubtful(`warning: ${warning}`)}\n`)
+    stdout.write(
+      asked.options.json
+        ? `${JSON.stringify({ version: 1, ...found }, null, 2)}\n`
+        : `${renderPlan(found, options, paintOut)}\n`,
+    )
+    return found.findings.some((finding) => finding.severity === 'error') ? exitCodeOf('refused') : 0
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function prepare({ target, options }: Run): Promise<{ config: Config; request: RunRequest }> {
+  const overrides = [
+    { section: 'replication', key: 'timeout', value: options.timeoutMinutes, from: '--timeout' },
+    { section: 'replication', key: 'interval', value: options.intervalSeconds, from: '--interval' },
+    { section: 'state', key: 'dir', value: options.stateDir, from: '--state-dir' },
+  ].flatMap(({ value, ...rest }) => (value === undefined ? [] : [{ ...rest, value: String(value) }]))
+  const config = await readConfig(options.config ?? defaultConfig(), { overrides, env })
+  return {
+    config,
+    request: {
+      primary: target.primaryVolume,
+      secondary: { host: target.secondaryHost, volume: target.secondaryVolume },
+      stateDir: config.state.dir,
+      signal: signalOfProcess(),
+      clock: systemClock,
+      emit: () => undefined,
+      settleMs: config.snapshot.mergeTimeoutMs,
+    },
+  }
+}
+
+function defaultConfig(): string {
+  return existsSync('backup.cfg') ? 'backup.cfg' : '/etc/vmbackup/backup.cfg'
+}
+
+function logDirOf(config: Config): string {
+  const dir = join(config.state.dir, 'log')
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  return dir
+}
+
+function progressFor(verbosity: 'quiet' | 'normal' | 'verbose'): Progress {
+  if (verbosity !== 'normal') return noProgress
+  if (stderr.isTTY) return liveProgress(stderr, paintErr, () => Date.now())
+  return plainProgress(
+    (text) => stderr.write(text),
+    () => Date.now(),
+  )
+}
+
+function logFor(config: Config, verbosity: 'quiet' | 'normal' | 'verbose'): RunRequest['emit'] {
+  const { file, level } = config.logging
+  const logs = [
+    ...(file === undefined ? [] : [logEvents(openLog({ file }, level))]),
+    ...(verbosity === 'verbose' ? [logEvents(openLog({ terminal: stderr }, 'debug'))] : []),
+  ]
+  return (event) => {
+    for (const log of logs) log(event)
+  }
+}
+
+/** The first signal ends the run in good order; a second one ends the process: the ledger knows what is owed. */
+function signalOfProcess(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodeOf('cancelled'))
+      const hint = 'the next run settles what this one could not'
+      controller.abort(new Cancelled(`cancelled by ${name}`, { hint }))
+    })
+  }
+  return controller.signal
+}
+
+function complain(error: unknown, json: boolean): number {
+  const outcome = error instanceof UsageError ? 'usage error' : 'failed'
+  const { message, causes, hint } = reportedError(error)
+  if (json) {
+    const failure: Pick<Report, 'version' | 'outcome' | 'error'> = {
+      version: 1,
+      outcome,
+      error: { message, causes, ...(hint === undefined ? {} : { hint }) },
+    }
+    stdout.write(`${JSON.stringify(failure, null, 2)}\n`)
+  } else {
+    stderr.write(`${paintErr.bad(`vmbackup: ${message}`)}\n`)
+    for (const cause of causes) stderr.write(`  because: ${cause}\n`)
+    if (hint !== undefined) stderr.write(`  what to do: ${hint}\n`)
+  }
+  return exitCodeOf(outcome)
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,73 @@
+import type { Clock } from './clock.ts'
+import type { Emit, RunEvent } from './event.ts'
+import { describeObligation, type Owed } from './obligation.ts'
+import { outcomeOf, type Report, reportedError, type VmResult } from './report.ts'
+
+interface Accounted {
+  primary: string
+  secondary: { host: string; volume: string }
+  clock: Clock
+  emit: Emit
+}
+
+/** Folds the events of a run into its report, and hands them on. */
+export class Account {
+  readonly id: string
+  readonly startedAt: Date
+  readonly emit: Emit
+  readonly #request: Accounted
+  readonly #steps: Report['steps'] = []
+  readonly #warnings: string[] = []
+  #leftOpen: Report['leftOpen'] = []
+
+  constructor(request: Accounted, id: string, startedAt: Date) {
+    this.#request = request
+    this.id = id
+    this.startedAt = startedAt
+    this.emit = (event) => {
+      this.#fold(event)
+      request.emit(event)
+    }
+  }
+
+  #fold(event: RunEvent): void {
+    if (event.kind === 'step ended') {
+      const { step: name, ms, error } = event
+      this.#steps.push({ name, ms, ...(error === undefined ? {} : { error }) })
+    } else if (event.kind === 'note' && event.severity === 'warning') {
+      this.#warnings.push(event.text)
+    } else if (event.kind === 'left open') {
+      this.#leftOpen.push({ what: event.what, why: event.why })
+    }
+  }
+
+  leave(owed: Owed, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    this.emit({ kind: 'left open', what: describeObligation(owed.what), why })
+  }
+
+  /** What earlier runs left is a warning of this one. */
+  forgiveLeft(): void {
+    for (const { what, why } of this.#leftOpen) {
+      this.emit({ kind: 'note', severity: 'warning', text: `left by an earlier run: ${what}: ${why}` })
+    }
+    this.#leftOpen = []
+  }
+
+  report(vms: VmResult[], error: unknown): Report {
+    return {
+      version: 1,
+      run: this.id,
+      outcome: outcomeOf(vms, error),
+      startedAt: this.startedAt.toISOString(),
+      finishedAt: new Date(this.#request.clock.now()).toISOString(),
+      primary: this.#request.primary,
+      secondary: this.#request.secondary,
+      steps: [...this.#steps],
+      vms,
+      warnings: [...this.#warnings],
+      leftOpen: [...this.#leftOpen],
+      ...(error === undefined ? {} : { error: reportedError(error) }),
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import type { VmRef } from '../model/vm.ts'
+import type { Report } from './report.ts'
+
+/** What a run tells while it goes on: the one source of log, progress, Tasks pane and report. */
+export type RunEvent =
+  | { kind: 'run began'; run: string }
+  | { kind: 'step began'; step: string }
+  | { kind: 'step ended'; step: string; ms: number; error?: string }
+  /** One VM moved on, e.g. `snapshot taken`; `done` of `of` VMs are through this step. */
+  | { kind: 'vm'; vm: VmRef; did: string; done: number; of: number }
+  /** What the run is waiting for at this moment. */
+  | { kind: 'waiting'; what: string }
+  | { kind: 'note'; severity: 'info' | 'warning'; text: string }
+  | { kind: 'settled'; what: string }
+  | { kind: 'left open'; what: string; why: string }
+  | { kind: 'run ended'; report: Report }
+
+export type Emit = (event: RunEvent) => void

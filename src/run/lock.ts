@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Failure, Locked } from '../model/errors.ts'
+
+/**
+ * Holds the lock of one volume pair until disposed or until this process dies, however it dies; throws Locked, naming the
+ * holder, when another process has it. It is SQLite's file lock: the kernel ends it with the process.
+ */
+export function lockPair(stateDir: string, pair: string): Disposable {
+  const file = join(stateDir, `${pair}.lock`)
+  const holderFile = join(stateDir, `${pair}.holder`)
+  let db: DatabaseSync | undefined
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    db = new DatabaseSync(file, { timeout: 0 })
+    db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+  } catch (cause) {
+    db?.close()
+    throw isBusy(cause)
+      ? new Locked(`another run of ${pair} is going on: ${holderIn(holderFile)}`, {
+          cause,
+          hint: 'wait for it to end; the lock ends by itself when that process ends',
+        })
+      : new Failure(`cannot take the lock ${file}`, {
+          cause,
+          hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
+        })
+  }
+  const held = db
+  writeFileSync(holderFile, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`, {
+    mode: 0o600,
+  })
+  return { [Symbol.dispose]: () => held.close() }
+}
+
+/** SQLITE_BUSY and its extended codes: https://www.sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+}
+
+function holderIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return 'its holder has not written its name yet'
+  }
+}

@@ -1,0 +1,236 @@
+import { lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Checkpoint, OpenVolume, Progress, Replication } from '../../src/model/replication.ts'
+
+/** One implementation under test, on a pair of volumes that nobody else uses. */
+export interface Subject extends AsyncDisposable {
+  replication: Replication
+  /** The path of a new empty directory. */
+  emptyDir(): Promise<string>
+  /** Time between two looks. */
+  paceMs: number
+  /** How long one session is waited for before it is stopped and started again. */
+  turnMs: number
+  /** How long "nothing happens" is watched. */
+  quietMs: number
+}
+
+/** The facts that a backup relies on, whatever replicates. */
+export function replicationContract(name: string, make: () => Promise<Subject>): void {
+  describe(`replication by ${name}`, () => {
+    const { signal } = new AbortController()
+    let subject: Subject
+    let replication: Replication
+
+    beforeAll(async () => {
+      subject = await make()
+      replication = subject.replication
+    })
+    beforeEach(async () => {
+      await replication.stop(signal)
+    })
+    afterAll(async () => {
+      await subject?.[Symbol.asyncDispose]()
+    })
+
+    async function onPrimary<T>(use: (volume: OpenVolume) => Promise<T>): Promise<T> {
+      await using volume = await replication.openPrimary(await subject.emptyDir(), signal)
+      return await use(volume)
+    }
+
+    async function onSecondary<T>(use: (dir: string) => Promise<T>): Promise<T> {
+      await using volume = await replication.openSecondary(await subject.emptyDir(), signal)
+      return await use(volume.dir)
+    }
+
+    async function reach(volume: OpenVolume, since: Checkpoint): Promise<void> {
+      let last: Progress | undefined
+      for (let turn = 0; turn < 4; turn += 1) {
+        await replication.start(signal)
+        const end = Date.now() + subject.turnMs
+        while (Date.now() < end) {
+          await replication.nudge(volume, signal)
+          last = await replication.progress(since, signal)
+          if (last.state === 'reached') return
+          await pause(subject.paceMs)
+        }
+        await replication.stop(signal)
+      }
+      throw new Error(`the checkpoint was not reached: ${JSON.stringify(last)}`)
+    }
+
+    const cycle = () =>
+      onPrimary(async (volume) => {
+        await reach(volume, await replication.mark(signal))
+        await replication.stop(signal)
+      })
+
+    const write = (path: string, content: string | Buffer) =>
+      onPrimary(({ dir }) => writeFile(join(dir, path), content))
+
+    test('names the two volumes', async () => {
+      const { primary, secondary } = await replication.pair(signal)
+      expect(primary.hosts.length).toBeGreaterThan(0)
+      expect([primary.volume, secondary.volume, secondary.host]).not.toContain('')
+    })
+
+    test('finds no error in a healthy pair', async () => {
+      expect((await replication.findings(signal)).filter(({ severity }) => severity === 'error')).toEqual([])
+    })
+
+    test('brings what was written before the checkpoint', async () => {
+      const content = Buffer.alloc(300_000, 'before the checkpoint ')
+      await onPrimary(({ dir }) => mkdir(join(dir, 'images/one'), { recursive: true }))
+      await write('images/one/base', content)
+      await cycle()
+      const arrived = await onSecondary((dir) => readFile(join(dir, 'images/one/base')))
+      expect(arrived.equals(content)).toBe(true)
+    })
+
+    test('brings a change made in place, and keeps the file of the secondary', async () => {
+      await write('changed', 'a'.repeat(200_000))
+      await cycle()
+      const before = await onSecondary((dir) => stat(join(dir, 'changed')))
+      await onPrimary(({ dir }) => writeAt(join(dir, 'changed'), 'b', 100_000))
+      await cycle()
+      await onSecondary(async (dir) => {
+        expect(await readFile(join(dir, 'changed'), 'utf8')).toBe(
+          `${'a'.repeat(100_000)}b${'a'.repeat(99_999)}`,
+        )
+        expect((await stat(join(dir, 'changed'))).ino).toBe(before.ino)
+      })
+    })
+
+    test('is asked to start twice and runs', async () => {
+      await replication.start(signal)
+      await replication.start(signal)
+      await eventually(subject, async () => (await replication.session(signal)).state === 'active')
+      await replication.start(signal)
+      expect((await replication.session(signal)).state).toBe('active')
+    })
+
+    test('is asked to stop twice and is stopped', async () => {
+      await replication.start(signal)
+      await replication.stop(signal)
+      await replication.stop(signal)
+      expect((await replication.session(signal)).state).not.toBe('active')
+    })
+
+    test('says that it is down when it does not run', async () => {
+      const mark = await replication.mark(signal)
+      expect((await replication.progress(mark, signal)).state).toBe('down')
+    })
+
+    test('never says that a checkpoint was reached before the session has run', async () => {
+      await cycle()
+      await onPrimary(async (volume) => {
+        const mark = await replication.mark(signal)
+        await replication.nudge(volume, signal)
+        expect((await replication.progress(mark, signal)).state).toBe('down')
+      })
+    })
+
+    test('sends nothing after it was stopped, and all of it at the next turn', async () => {
+      await cycle()
+      await write('late', 'written while stopped')
+      const end = Date.now() + subject.quietMs
+      await onSecondary(async (dir) => {
+        while (Date.now() < end) {
+          expect(await exists(join(dir, 'late'))).toBe(false)
+          await pause(subject.paceMs)
+        }
+      })
+      await cycle()
+      expect(await onSecondary((dir) => readFile(join(dir, 'late'), 'utf8'))).toBe('written while stopped')
+    })
+
+    test('lets the secondary be cleaned and written in place, and goes on when the primary follows', async () => {
+      await onPrimary(async ({ dir }) => {
+        await writeFile(join(dir, 'overlay'), Buffer.alloc(9_000_000, 'o'))
+        await writeFile(join(dir, 'base.meta'), 'VOLTYPE=INTERNAL\n')
+      })
+      await cycle()
+      await onSecondary(async (dir) => {
+        await rm(join(dir, 'overlay'))
+        const { ino } = await stat(join(dir, 'base.meta'))
+        await writeAt(join(dir, 'base.meta'), 'VOLTYPE=LEAF    \n', 0)
+        expect((await stat(join(dir, 'base.meta'))).ino).toBe(ino)
+      })
+      await onPrimary(({ dir }) => rm(join(dir, 'overlay')))
+      await write('after', 'the clean-up')
+      await cycle()
+      await onSecondary(async (dir) => {
+        expect(await exists(join(dir, 'overlay'))).toBe(false)
+        expect(await readFile(join(dir, 'base.meta'), 'utf8')).toBe('VOLTYPE=LEAF    \n')
+        expect(await readFile(join(dir, 'after'), 'utf8')).toBe('the clean-up')
+      })
+    })
+
+    test('removes on the secondary what was removed on the primary', async () => {
+      await write('short-lived', 'x')
+      await cycle()
+      expect(await onSecondary((dir) => exists(join(dir, 'short-lived')))).toBe(true)
+      await onPrimary(({ dir }) => rm(join(dir, 'short-lived')))
+      await cycle()
+      expect(await onSecondary((dir) => exists(join(dir, 'short-lived')))).toBe(false)
+    })
+
+    test('shows through a second mount what was written through the first', async () => {
+      await onPrimary(async ({ dir }) => {
+        await writeFile(join(dir, 'seen'), 'first')
+        await onPrimary(async (other) => {
+          expect(await readFile(join(other.dir, 'seen'), 'utf8')).toBe('first')
+          await writeAt(join(dir, 'seen'), 'again', 0)
+          expect(await readFile(join(other.dir, 'seen'), 'utf8')).toBe('again')
+        })
+      })
+    })
+
+    test('leaves no mount and no directory when a volume is closed, also when closed twice', async () => {
+      const dirs = [await subject.emptyDir(), await subject.emptyDir()] as const
+      const primary = await replication.openPrimary(dirs[0], signal)
+      const secondary = await replication.openSecondary(dirs[1], signal)
+      await readdir(primary.dir)
+      await readdir(secondary.dir)
+      await primary[Symbol.asyncDispose]()
+      await replication.closeVolume(dirs[1], signal)
+      for (const dir of dirs) {
+        await replication.closeVolume(dir, signal)
+        expect(await exists(dir)).toBe(false)
+        expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir)
+      }
+      await secondary[Symbol.asyncDispose]()
+    })
+
+    test('closes a directory that was never mounted by removing it', async () => {
+      const dir = await subject.emptyDir()
+      await replication.closeVolume(dir, signal)
+      expect(await exists(dir)).toBe(false)
+    })
+
+    test('does nothing when asked with an aborted signal', async () => {
+      await expect(replication.start(AbortSignal.abort())).rejects.toThrow()
+      expect((await replication.session(signal)).state).not.toBe('active')
+    })
+  })
+}
+
+async function writeAt(path: string, text: string, position: number): Promise<void> {
+  await using file = await open(path, 'r+')
+  await file.write(text, position)
+  await file.sync()
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined
+}
+
+async function eventually(subject: Subject, isSo: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + subject.turnMs
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`not so within ${subject.turnMs} ms`)
+    await pause(subject.paceMs)
+  }
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BackupOptions } from '../../src/backup/options.ts'
+import { backupPlay } from '../../src/backup/play.ts'
+import type { Vm } from '../../src/model/vm.ts'
+import type { Clock } from '../../src/run/clock.ts'
+import type { RunEvent } from '../../src/run/event.ts'
+import { Ledger } from '../../src/run/ledger.ts'
+import type { Report } from '../../src/run/report.ts'
+import { perform } from '../../src/run/run.ts'
+import { createMemoryHypervisor } from './memory-hypervisor.ts'
+import { createMemoryReplication } from './memory-replication.ts'
+import { aVm } from './vms.ts'
+
+export const quickOptions: BackupOptions = {
+  snapshotMs: 60_000,
+  snapshotsAtOnce: 4,
+  mergeMs: 600_000,
+  mergesAtOnce: 2,
+  replicationMs: 600_000,
+  stallMs: 60_000,
+  intervalMs: 1_000,
+  compare: 'quick',
+  sampleBytes: 1_048_576,
+}
+
+/** A clock that goes on by what is slept, so that waiting costs a test nothing. */
+export function fakeClock(): Clock {
+  let now = Date.now()
+  return {
+    now: () => now,
+    async sleep(ms, signal) {
+      signal.throwIfAborted()
+      now += ms
+    },
+  }
+}
+
+/** Two volumes and an engine in a directory, and a way to run backups on them. */
+export async function createStage(vms: Vm[] = [aVm('web'), aVm('db')]) {
+  // In memory where that can be had: the ledger syncs at every write.
+  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'vmbackup-stage-'))
+  const replicated = await createMemoryReplication(root)
+  const engine = await createMemoryHypervisor(root, replicated.primaryDir, vms)
+  const stateDir = join(root, 'state')
+  const events: RunEvent[] = []
+
+  return {
+    root,
+    stateDir,
+    engine,
+    replicated,
+    events,
+    /** Steps as they ended, in order. */
+    steps: () => events.flatMap((event) => (event.kind === 'step ended' ? [event.step] : [])),
+    async run(
+      options: Partial<BackupOptions> = {},
+      more: { signal?: AbortSignal; onEvent?: (event: RunEvent) => void } = {},
+    ): Promise<Report> {
+      const site = { hypervisor: engine.hypervisor, replication: replicated.replication }
+      return perform(
+        {
+          primary: 'data',
+          secondary: { host: 'gs1', volume: 'data-dr' },
+          stateDir,
+          signal: more.signal ?? new AbortController().signal,
+          clock: fakeClock(),
+          settleMs: 60_000,
+          emit: (event) => {
+            events.push(event)
+            more.onEvent?.(event)
+          },
+        },
+        backupPlay(site, { ...quickOptions, ...options }, 'data'),
+      )
+    },
+    owed(): string[] {
+      using ledger = new Ledger(join(stateDir, 'vmbackup.db'), 'data--gs1--data-dr')
+      return ledger.open().map((one) => one.what.kind)
+    },
+    /** Every file of both volumes, relative, sorted. */
+    async files(end: 'primaryDir' | 'secondaryDir'): Promise<string[]> {
+      const entries = await readdir(replicated[end], { recursive: true, withFileTypes: true })
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(replicated[end].length + 1))
+        .sort()
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
