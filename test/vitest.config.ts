@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { CountReporter } from './support/count-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
 
 export default defineConfig({
   root,
   test: {
+    reporters: ['default', new CountReporter()],
     projects: [
       {
         root,

@@ -1,12 +1,9 @@
 import type { Job, Observation } from '../model/hypervisor.ts'
 import type { Vm, VmRef } from '../model/vm.ts'
 
-/** An act that was tried again carries its tag with a suffix: the last try counts. */
+/** The job of one act, by its tag. */
 export function jobOf(seen: Observation, tag: string): Job | undefined {
-  return seen.jobs
-    .filter((job) => job.tag === tag || job.tag.startsWith(`${tag}-`))
-    .sort((a, b) => a.tag.length - b.tag.length || a.tag.localeCompare(b.tag))
-    .at(-1)
+  return seen.jobs.find((job) => job.tag === tag)
 }
 
 /** The active volume of a disk. */

@@ -39,10 +39,11 @@ export async function dropOverlays(
  */
 async function rewrite(file: string, change: (text: string) => string): Promise<void> {
   await using handle = await open(file, 'r+')
-  const text = await handle.readFile('utf8')
+  // One byte per character, so that bytes which are no UTF-8 come through as they are.
+  const text = await handle.readFile('latin1')
   const changed = change(text)
   if (changed === text) return
-  const bytes = Buffer.from(changed)
+  const bytes = Buffer.from(changed, 'latin1')
   await handle.write(bytes, 0, bytes.length, 0)
   await handle.truncate(bytes.length)
   await handle.sync()

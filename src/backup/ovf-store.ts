@@ -31,7 +31,7 @@ export async function updateOvfStore(
     },
     async () => {
       const { jobs } = await site.hypervisor.observe([], tagPrefix(run.id), run.signal)
-      const job = jobs.find((one) => one.tag.startsWith(tag))
+      const job = jobs.find((one) => one.tag === tag)
       seen = job?.state ?? 'no job'
       // The engine forgets finished jobs; with nothing to write it may never show one.
       return job === undefined || job.state !== 'running' ? seen : undefined

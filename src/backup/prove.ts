@@ -45,7 +45,7 @@ async function flawOf(
   const description = join(secondary.dir, layout.descriptionOf(domain, image, volume))
   try {
     if ((await stat(join(secondary.dir, data))).size === 0) return `${data} is empty`
-    const text = await readFile(description, 'utf8')
+    const text = await readFile(description, 'latin1')
     const top = layout.asTop(text, { domain, image, volume })
     return top === text ? undefined : `volume ${volume} is not marked as the top of its chain`
   } catch (error) {

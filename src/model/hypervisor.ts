@@ -15,6 +15,8 @@ export type EventMeaning =
   /** The snapshot may be one in name only: its live part failed, yet the VM may run on the overlay. */
   | 'snapshot doubtful'
   | 'freeze failed'
+  /** The guest may still be frozen. */
+  | 'thaw failed'
   | 'merge failed'
 
 /** An entry of the engine's audit log. */
@@ -28,7 +30,10 @@ export interface EngineEvent {
   vmId?: string
 }
 
-/** One look at some VMs and at all jobs and events under a tag prefix. A VM that is gone is missing. */
+/**
+ * One look at some VMs, at the jobs of this process's own acts and at all events under a tag prefix. A VM that is gone is
+ * missing; so is a job that the engine has forgotten, or that an earlier process started.
+ */
 export interface Observation {
   vms: ReadonlyMap<string, Vm>
   jobs: readonly Job[]

@@ -11,7 +11,7 @@ type Method = keyof Replication
 export interface ReplicationFaults {
   /** What preflight finds. */
   findings: Finding[]
-  /** So many starts from now lead to a session that says active and never reaches the checkpoint (gluster.md D2). */
+  /** So many starts from now lead to a session that says active and never reaches the checkpoint */
   stalledStarts: number
   /** So many looks at the progress say "waiting" before the checkpoint is reached. */
   slowLooks: number
@@ -19,7 +19,7 @@ export interface ReplicationFaults {
   faulty: boolean
   /** So many starts from now are answered with success and start nothing. */
   emptyStarts: number
-  /** Files (relative path) that arrive with no content although the checkpoint is reached (D1, D4). */
+  /** Files (relative path) that arrive with no content although the checkpoint is reached. */
   lost: string[]
   /** Methods that fail with CommandFailed, and why. */
   failing: Partial<Record<Method, string>>

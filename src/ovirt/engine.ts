@@ -1,0 +1,91 @@
+import { EngineError } from '../model/errors.ts'
+import type { Hypervisor } from '../model/hypervisor.ts'
+import { announce } from './announce.ts'
+import { findingsOf, productOf } from './health.ts'
+import { createHttp, type HttpOptions } from './http.ts'
+import { domainsOf, vmsByIds, vmsOn } from './inventory.ts'
+import type { Act } from './request.ts'
+import { createTasksPane } from './tasks-pane.ts'
+import { createTracks } from './tracks.ts'
+import { vdsmLayout } from './vdsm-layout.ts'
+import { createdId, startedJob } from './wire-job.ts'
+
+/** How to reach an engine; times have defaults. */
+export interface EngineConfig extends HttpOptions {
+  /** Who our events come from, default `vmbackup`; not `oVirt`, which the engine keeps for itself. */
+  origin?: string | undefined
+}
+
+/** The oVirt engine (4.3 to 4.5) over its REST API. Connects at the first question. Throws UsageError on a bad address. */
+export function createEngine(config: EngineConfig): Hypervisor {
+  const http = createHttp(config)
+  const tracks = createTracks(http)
+
+  /** Does a tagged act and takes up its job. */
+  async function start(act: Act & { tag: string }, signal: AbortSignal): Promise<unknown> {
+    const { body, tag } = await http.act(act, signal)
+    await tracks.follow(act.tag, tag ?? act.tag, startedJob(body), signal)
+    return body
+  }
+
+  return {
+    layout: vdsmLayout,
+
+    async about(signal) {
+      const product = await productOf(http, signal)
+      return `${product.name} ${product.version}`
+    },
+
+    findings: (signal) => findingsOf(http, config.verifyTls, signal),
+    domains: (signal) => domainsOf(http, signal),
+    vms: (domain, signal) => vmsOn(http, domain, signal),
+
+    async observe(vms, tagPrefix, signal) {
+      const [found, jobs, events] = await Promise.all([
+        vmsByIds(http, vms, signal),
+        tracks.jobs(tagPrefix, signal),
+        tracks.events(tagPrefix, signal),
+      ])
+      return { vms: found, jobs, events }
+    },
+
+    async updateOvfStore(domain, tag, signal) {
+      const doing = `update the OVF_STORE of storage domain ${domain.name}`
+      const path = `/storagedomains/${encodeURIComponent(domain.id)}/updateovfstore`
+      await start({ method: 'POST', path, tag, doing }, signal)
+    },
+
+    async takeSnapshot(vm, { description, overlays }, tag, signal) {
+      const doing = `take a snapshot of VM ${vm.name}`
+      if (overlays.length === 0) throw new EngineError(`could not ${doing}: it names no disks`)
+      const disks = overlays.map(({ image, overlay }) => ({ disk: { id: image, image_id: overlay } }))
+      const body = {
+        description,
+        // Left out it counts as true, and the guest would be paused for its memory (SnapshotsService).
+        persist_memorystate: 'false',
+        disk_attachments: { disk_attachment: disks },
+      }
+      const answer = await start({ method: 'POST', path: snapshotsOf(vm.id), body, tag, doing }, signal)
+      return createdId(answer, `new snapshot of VM ${vm.name}`)
+    },
+
+    async removeSnapshot(vm, snapshotId, tag, signal) {
+      const doing = `remove a snapshot of VM ${vm.name}`
+      const path = `${snapshotsOf(vm.id)}/${encodeURIComponent(snapshotId)}`
+      try {
+        await start({ method: 'DELETE', path, tag, doing }, signal)
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.status !== 404) throw error
+      }
+    },
+
+    announce: (announcement, number, signal) =>
+      announce(http, config.origin ?? 'vmbackup', announcement, number, signal),
+    ...createTasksPane(http),
+    close: () => http.close(),
+  }
+}
+
+function snapshotsOf(vmId: string): string {
+  return `/vms/${encodeURIComponent(vmId)}/snapshots`
+}

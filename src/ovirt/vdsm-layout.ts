@@ -1,0 +1,68 @@
+import { Failure } from '../model/errors.ts'
+import type { DiskLayout } from '../model/hypervisor.ts'
+
+/** vdsm's layout of volumes on file domains, formats V3 to V5. Paths are built from UUIDs only; all else throws. */
+export const vdsmLayout: DiskLayout = {
+  filesOf(domain, image, volume) {
+    const data = dataPath(domain, image, volume)
+    // vdsm finds volumes by their .meta (fileSD.getAllVolumes): what goes last keeps the rest listed.
+    return { data, inRemovalOrder: [data, `${data}.lease`, `${data}.meta`] }
+  },
+
+  directoryOf: (domain, image) => directoryPath(domain, image),
+  volumesIn: (names) => names.filter((name) => uuid.test(name)),
+  descriptionOf: (domain, image, volume) => `${dataPath(domain, image, volume)}.meta`,
+
+  asTop(text, expected) {
+    const path = vdsmLayout.descriptionOf(expected.domain, expected.image, expected.volume)
+    const values = valuesIn(text, path)
+    for (const [key, wanted] of [
+      ['DOMAIN', expected.domain],
+      ['IMAGE', expected.image],
+      ['LEGALITY', 'LEGAL'],
+    ] as const) {
+      const found = values.get(key)
+      if (found !== wanted) throw unfit(path, `its ${key} is ${found ?? 'missing'}, not ${wanted}`)
+    }
+    const type = values.get('VOLTYPE')
+    if (type === 'LEAF') return text
+    if (type === 'INTERNAL') return text.replace(/^VOLTYPE=INTERNAL$/m, 'VOLTYPE=LEAF')
+    throw unfit(path, `its VOLTYPE is ${type ?? 'missing'}, not INTERNAL or LEAF`)
+  },
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function directoryPath(domain: string, image: string): string {
+  return `${checked('domain', domain)}/images/${checked('image', image)}`
+}
+
+function dataPath(domain: string, image: string, volume: string): string {
+  return `${directoryPath(domain, image)}/${checked('volume', volume)}`
+}
+
+function checked(name: string, id: string): string {
+  if (uuid.test(id)) return id
+  throw new Failure(`the id of a ${name} is not a UUID in lower case: ${JSON.stringify(id)}`)
+}
+
+// vdsm stops reading at the line EOF; what follows it is padding (volumemetadata.py).
+function valuesIn(text: string, path: string): Map<string, string> {
+  const end = /^EOF$/m.exec(text.replaceAll('\0', '\n'))
+  if (end === null) throw unfit(path, 'it has no line EOF')
+  const values = new Map<string, string>()
+  for (const line of text.slice(0, end.index).split('\n').slice(0, -1)) {
+    const cut = line.indexOf('=')
+    if (cut < 1) throw unfit(path, 'it has a line that is not KEY=VALUE')
+    const key = line.slice(0, cut)
+    if (values.has(key)) throw unfit(path, `it has ${key} twice`)
+    values.set(key, line.slice(cut + 1))
+  }
+  return values
+}
+
+function unfit(path: string, why: string): Failure {
+  return new Failure(`the volume description ${path} cannot be marked as the top of its chain: ${why}`, {
+    hint: 'leave this image alone and compare it with the same file on the primary volume',
+  })
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { EngineEvent, EventMeaning } from '../model/hypervisor.ts'
+import { flag, list, read, reference, text, whole, word } from './wire.ts'
+
+const job = z.object({
+  id: text,
+  description: text.nullish().transform((found) => found ?? ''),
+  status: word(['started', 'finished', 'failed', 'aborted', 'unknown'], 'unknown'),
+  external: flag.nullish().transform((found) => found ?? false),
+})
+
+/** A job as the engine tells it. It does not tell under which correlation id it was started (types/Job.java). */
+export type JobRow = z.output<typeof job>
+
+/** The jobs of an answer. */
+export function jobsIn(body: unknown): JobRow[] {
+  return read(list('job', job), body, 'list of jobs')
+}
+
+/** The one job of an answer. */
+export function jobIn(body: unknown): JobRow {
+  return read(job, body, 'job')
+}
+
+/** A job that ended with an unknown result is no success. */
+export function jobState(status: JobRow['status']): 'running' | 'finished' | 'failed' {
+  if (status === 'started') return 'running'
+  return status === 'finished' ? 'finished' : 'failed'
+}
+
+// Codes of AuditLogType.java: what the engine calls created, live created, frozen, removed.
+const meanings: ReadonlyMap<number, EventMeaning> = new Map([
+  [69, 'snapshot failed'],
+  [117, 'snapshot failed'],
+  [170, 'snapshot doubtful'],
+  [10774, 'snapshot doubtful'],
+  [10764, 'freeze failed'],
+  [10765, 'thaw failed'],
+  [343, 'merge failed'],
+  [357, 'merge failed'],
+  [359, 'merge failed'],
+  [362, 'merge failed'],
+])
+
+const event = z
+  .object({
+    id: whole,
+    code: whole.nullish(),
+    severity: word(['normal', 'warning', 'error', 'alert'], 'normal'),
+    description: text.nullish(),
+    correlation_id: text.nullish(),
+    vm: z.object({ id: text.nullish() }).nullish(),
+  })
+  .transform((found): EngineEvent => {
+    const code = found.code ?? 0
+    const meaning = meanings.get(code)
+    return {
+      id: found.id,
+      code,
+      ...(meaning === undefined ? {} : { meaning }),
+      severity: found.severity,
+      text: found.description ?? '',
+      ...(found.correlation_id ? { tag: found.correlation_id } : {}),
+      ...(found.vm?.id ? { vmId: found.vm.id } : {}),
+    }
+  })
+
+/** The events of an answer. */
+export function eventsIn(body: unknown): EngineEvent[] {
+  return read(list('event', event), body, 'list of events')
+}
+
+/** The id of what an act created; `thing` names it. */
+export function createdId(body: unknown, thing: string): string {
+  return read(reference, body, thing).id
+}
+
+/** The id of the job that an action started, if the engine tells it. */
+export function startedJob(body: unknown): string | undefined {
+  return read(z.object({ job: reference.nullish() }).nullish(), body, 'answer to an action')?.job?.id
+}
