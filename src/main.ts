@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { backupPlay } from './backup/play.ts'
 import { inspect } from './backup/preflight.ts'
 import { type Asked, asksForJson, parseArgs } from './cli/args.ts'
@@ -13,9 +13,9 @@ import { renderReport } from './cli/render-report.ts'
 import { readConfig } from './config/config.ts'
 import type { Config } from './config/keys.ts'
 import { logEvents, openLog } from './log.ts'
-import { Cancelled, UsageError } from './model/errors.ts'
+import { Cancelled, Failure } from './model/errors.ts'
 import { systemClock } from './run/clock.ts'
-import { exitCodeOf, type Report, reportedError } from './run/report.ts'
+import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
 import { perform, type RunRequest, rehearse } from './run/run.ts'
 import { createSite, optionsOf } from './site.ts'
 
@@ -24,6 +24,9 @@ type Run = Asked & { kind: 'run' }
 const { stdout, stderr, env } = process
 const paintOut = paintFor(stdout, env)
 const paintErr = paintFor(stderr, env)
+
+// Who looked on may be gone (a closed terminal, a pipe to head); the run has snapshots to merge all the same.
+for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -43,7 +46,7 @@ async function run(asked: Run): Promise<number> {
   const { json, verbosity } = asked.options
   const progress = progressFor(verbosity)
   const log = logFor(config, verbosity)
-  const site = createSite(config, asked.target, env, logDirOf(config))
+  const site = createSite(config, asked.target, env, logDirIn(config.state.dir))
   const play = backupPlay(site, optionsOf(config), asked.target.primaryVolume)
   const emit: RunRequest['emit'] = (event) => {
     log(event)
@@ -63,11 +66,13 @@ async function plan(asked: Run): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'vmbackup-plan-'))
   try {
     const options = optionsOf(config)
-    const site = createSite(config, asked.target, env, dir)
-    const found = await rehearse({ ...request, stateDir: dir }, (rehearsal) =>
+    const site = createSite(config, asked.target, env, logDirIn(dir))
+    const play = backupPlay(site, options, asked.target.primaryVolume)
+    const found = await rehearse({ ...request, stateDir: dir }, play, (rehearsal) =>
       inspect(rehearsal, site, options),
     )
     await site.hypervisor.close()
+    request.signal.throwIfAborted()
     for (const warning of config.warnings) stderr.write(`${paintErr.doubtful(`warning: ${warning}`)}\n`)
     stdout.write(
       asked.options.json
@@ -76,7 +81,20 @@ async function plan(asked: Run): Promise<number> {
     )
     return found.findings.some((finding) => finding.severity === 'error') ? exitCodeOf('refused') : 0
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    removeRehearsal(dir)
+  }
+}
+
+/** Never deletes below a mount point: what is still mounted there is the site's own volume. */
+function removeRehearsal(dir: string): void {
+  rmSync(join(dir, 'log'), { recursive: true, force: true })
+  for (const empty of [join(dir, 'mnt'), dir]) {
+    try {
+      rmdirSync(empty)
+    } catch {
+      // Not empty: the rehearsal has told what it could not unmount.
+      return
+    }
   }
 }
 
@@ -84,7 +102,7 @@ async function prepare({ target, options }: Run): Promise<{ config: Config; requ
   const overrides = [
     { section: 'replication', key: 'timeout', value: options.timeoutMinutes, from: '--timeout' },
     { section: 'replication', key: 'interval', value: options.intervalSeconds, from: '--interval' },
-    { section: 'state', key: 'dir', value: options.stateDir, from: '--state-dir' },
+    { section: 'state', key: 'dir', value: options.stateDir && resolve(options.stateDir), from: '--state-dir' },
   ].flatMap(({ value, ...rest }) => (value === undefined ? [] : [{ ...rest, value: String(value) }]))
   const config = await readConfig(options.config ?? defaultConfig(), { overrides, env })
   return {
@@ -105,9 +123,16 @@ function defaultConfig(): string {
   return existsSync('backup.cfg') ? 'backup.cfg' : '/etc/vmbackup/backup.cfg'
 }
 
-function logDirOf(config: Config): string {
-  const dir = join(config.state.dir, 'log')
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+function logDirIn(stateDir: string): string {
+  const dir = join(stateDir, 'log')
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Failure(`cannot make the directory ${dir}`, {
+      cause,
+      hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
+    })
+  }
   return dir
 }
 
@@ -123,11 +148,22 @@ function progressFor(verbosity: 'quiet' | 'normal' | 'verbose'): Progress {
 function logFor(config: Config, verbosity: 'quiet' | 'normal' | 'verbose'): RunRequest['emit'] {
   const { file, level } = config.logging
   const logs = [
-    ...(file === undefined ? [] : [logEvents(openLog({ file }, level))]),
+    ...(file === undefined ? [] : [logEvents(openLogFile(file, level))]),
     ...(verbosity === 'verbose' ? [logEvents(openLog({ terminal: stderr }, 'debug'))] : []),
   ]
   return (event) => {
     for (const log of logs) log(event)
+  }
+}
+
+function openLogFile(file: string, level: string): ReturnType<typeof openLog> {
+  try {
+    return openLog({ file }, level)
+  } catch (cause) {
+    throw new Failure(`cannot open the log ${file}`, {
+      cause,
+      hint: 'check that the place of [logging] file is writable and not full',
+    })
   }
 }
 
@@ -145,7 +181,7 @@ function signalOfProcess(): AbortSignal {
 }
 
 function complain(error: unknown, json: boolean): number {
-  const outcome = error instanceof UsageError ? 'usage error' : 'failed'
+  const outcome = outcomeOf([], error)
   const { message, causes, hint } = reportedError(error)
   if (json) {
     const failure: Pick<Report, 'version' | 'outcome' | 'error'> = {

@@ -64,7 +64,12 @@ async function compareImage(
   const ours = new Set(
     vm.way === 'snapshot' ? vm.overlays.filter((one) => one.image === image).map((one) => one.overlay) : [],
   )
-  const names = await readdir(join(ends.primary.dir, layout.directoryOf(domain, image)))
+  let names: string[] = []
+  const { difference } = await differenceOf(`image ${image}`, async () => {
+    names = await readdir(join(ends.primary.dir, layout.directoryOf(domain, image)))
+    return { bytes: 0 }
+  })
+  if (difference !== undefined) return { bytes: 0, difference }
   let bytes = 0
   for (const volume of layout.volumesIn(names).filter((name) => !ours.has(name))) {
     const at = (end: OpenVolume, file: string): string => join(end.dir, file)

@@ -26,8 +26,18 @@ export class Account {
     this.startedAt = startedAt
     this.emit = (event) => {
       this.#fold(event)
-      request.emit(event)
+      try {
+        request.emit(event)
+      } catch (error) {
+        this.#unheard(error)
+      }
     }
+  }
+
+  /** A full disk under the log must not end a run that has snapshots to merge. */
+  #unheard(error: unknown): void {
+    const text = `the log or the progress is not complete: ${error instanceof Error ? error.message : String(error)}`
+    if (!this.#warnings.includes(text)) this.#warnings.push(text)
   }
 
   #fold(event: RunEvent): void {

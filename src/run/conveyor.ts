@@ -30,16 +30,13 @@ export async function conveyor<Item, Result>(
   const fill = async (): Promise<void> => {
     const next = waiting.splice(0, belt.parallel - underWay.size)
     for (const item of next) underWay.add(item)
-    await Promise.all(
-      next.map(async (item) => {
-        try {
-          await belt.begin(item)
-        } catch (error) {
-          belt.signal.throwIfAborted()
-          await end(item, belt.fail(item, error))
-        }
-      }),
-    )
+    const begun = await Promise.allSettled(next.map(async (item) => belt.begin(item)))
+    // Only now: what is still beginning when this throws would act behind the back of the settling.
+    belt.signal.throwIfAborted()
+    for (const [index, item] of next.entries()) {
+      const result = begun[index]
+      if (result?.status === 'rejected') await end(item, belt.fail(item, result.reason))
+    }
   }
 
   while (waiting.length > 0 || underWay.size > 0) {

@@ -5,7 +5,7 @@
 // 4. Settling never gets the run's signal; it has its own deadline.
 // 5. All is tried, newest first; what fails stays here and in the report.
 
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../model/errors.ts'
@@ -33,7 +33,7 @@ export class Ledger implements Disposable {
   /** Opens or makes the file (`:memory:` for a ledger that is forgotten); throws Failure when it cannot. */
   constructor(file: string, pair: string) {
     try {
-      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      if (file !== ':memory:') makeForOwner(file)
       this.#db = new DatabaseSync(file, { timeout: 5_000 })
       // A rollback journal with full sync: one file to copy, and a torn last write is rolled back at the next open.
       this.#db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA user_version = 1')
@@ -82,4 +82,10 @@ export class Ledger implements Disposable {
   [Symbol.dispose](): void {
     this.#db.close()
   }
+}
+
+/** SQLite makes its files as readable as the umask allows, and its journal as readable as the file. */
+function makeForOwner(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  closeSync(openSync(file, 'a', 0o600))
 }

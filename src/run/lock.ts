@@ -16,6 +16,8 @@ export function lockPair(stateDir: string, pair: string): Disposable {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 })
     db = new DatabaseSync(file, { timeout: 0 })
     db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    const holder = `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`
+    writeFileSync(holderFile, holder, { mode: 0o600 })
   } catch (cause) {
     db?.close()
     throw isBusy(cause)
@@ -29,9 +31,6 @@ export function lockPair(stateDir: string, pair: string): Disposable {
         })
   }
   const held = db
-  writeFileSync(holderFile, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`, {
-    mode: 0o600,
-  })
   return { [Symbol.dispose]: () => held.close() }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '../model/errors.ts'
 import { Account } from './account.ts'
 import type { Clock } from './clock.ts'
 import type { Emit, RunEvent } from './event.ts'
@@ -11,7 +12,7 @@ import type { Report, VmResult } from './report.ts'
 
 /** What every step of a run is given. */
 export interface Run {
-  /** Stands in the name of everything the run makes; letters, digits and `-`, 26 characters. */
+  /** Stands in the name of everything the run makes; letters, digits and `-`, 25 characters. */
   readonly id: string
   readonly startedAt: Date
   readonly signal: AbortSignal
@@ -86,13 +87,35 @@ export async function perform(request: RunRequest, play: Play): Promise<Report> 
   }
 }
 
-/** Gives `look` a run that owes nothing to the next one: for looking only. */
-export async function rehearse<T>(request: RunRequest, look: (run: Run) => Promise<T>): Promise<T> {
+/**
+ * Gives `look` a run for looking only, and settles what it owes at its end (a mount that would not go, say): nothing is left
+ * to a next run. Throws Failure when that cannot be done.
+ */
+export async function rehearse<T>(
+  request: RunRequest,
+  play: Pick<Play, 'settle'>,
+  look: (run: Run) => Promise<T>,
+): Promise<T> {
   const startedAt = new Date(request.clock.now())
-  const id = runId(startedAt)
+  const about = { id: runId(startedAt), startedAt, emit: request.emit }
   using ledger = new Ledger(':memory:', 'rehearsal')
   mkdirSync(join(request.stateDir, 'mnt'), { recursive: true, mode: 0o700 })
-  return await look(runOn(request, ledger, { id, startedAt, emit: request.emit }, request.signal))
+  const [looked] = await Promise.allSettled([look(runOn(request, ledger, about, request.signal))])
+  const left: string[] = []
+  const owed = ledger.open()
+  if (owed.length > 0) {
+    const settling = runOn(request, ledger, about, AbortSignal.timeout(request.settleMs))
+    await play.settle(settling, owed, ({ what }, error) => {
+      left.push(`${describeObligation(what)}: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  }
+  if (left.length > 0) {
+    throw new Failure(`looking has left something behind: ${left.join('; ')}`, {
+      hint: 'put this right by hand: no later run knows of it',
+    })
+  }
+  if (looked.status === 'rejected') throw looked.reason
+  return looked.value
 }
 
 function runOn(
@@ -127,19 +150,29 @@ async function performLocked(
   account: Account,
 ): Promise<Report> {
   const givenUp = new Map<number, string>()
+  const told = new Set<number>()
   const run = (signal: AbortSignal): Run =>
     runOn(request, ledger, account, signal, (owed, why) => void givenUp.set(owed.id, why))
   // Rule 4: settling gets its own deadline, never the run's signal.
   const settling = () => run(AbortSignal.timeout(request.settleMs))
-  const leave: Leave = (owed, error) => account.leave(owed, error)
+  const leave: Leave = (owed, error) => {
+    if (told.has(owed.id)) return
+    told.add(owed.id)
+    account.leave(owed, error)
+  }
+  const leaveOpen = (some: readonly Owed[], error: unknown): void => {
+    const open = new Set(ledger.open().map(({ id }) => id))
+    for (const one of some) if (open.has(one.id)) leave(one, error)
+  }
   const settle = async (name: string, owed: Owed[]): Promise<void> => {
     for (const one of owed) {
       const why = givenUp.get(one.id)
       if (why !== undefined) leave(one, why)
     }
-    const due = owed.filter((one) => !givenUp.has(one.id))
+    const due = owed.filter((one) => !told.has(one.id))
     if (due.length === 0) return
-    await step(account.emit, request.clock, name, () => play.settle(settling(), due, leave))
+    const act = () => play.settle(settling(), due, leave)
+    await step(account.emit, request.clock, name, act).catch((error: unknown) => leaveOpen(due, error))
   }
 
   account.emit({ kind: 'run began', run: account.id })
@@ -159,13 +192,15 @@ async function performLocked(
     error = thrown
   }
   const mine = (): Owed[] => ledger.open().filter((one) => one.run === account.id)
-  await settle(
-    'settle',
-    mine().filter((one) => !play.closes(one)),
-  )
+  const mineToSettle = (): Owed[] => mine().filter((one) => !play.closes(one))
+  await settle('settle', mineToSettle())
+  // Settling owes, too: a mount of its own that would not go has one more chance.
+  await settle('settle again', mineToSettle())
+  leaveOpen(mineToSettle(), 'it could not be settled')
   const report = account.report(play.results(error), error)
   const closing = mine().filter((one) => play.closes(one))
-  await play.close(settling(), report, closing, leave)
+  await play.close(settling(), report, closing, leave).catch((cause: unknown) => leaveOpen(closing, cause))
+  leaveOpen(mine(), 'it could not be settled')
   return account.report(report.vms, error)
 }
 

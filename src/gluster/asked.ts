@@ -1,0 +1,67 @@
+import { CommandFailed, Failure, Refused } from '../model/errors.ts'
+import { type Gluster, NotThere } from './cli.ts'
+import { type VolumeInfo, volumeInfoOf } from './volume-info.ts'
+
+/** The volumes and the session between them. */
+export interface PairNames {
+  primaryVolume: string
+  secondaryHost: string
+  secondaryVolume: string
+  /** The user of a session that does not run as root. */
+  secondaryUser?: string
+}
+
+/** `[user@]host::volume`, as the command line wants it. */
+export function secondaryUrl({ secondaryHost, secondaryVolume, secondaryUser }: PairNames): string {
+  return `${secondaryUser === undefined ? '' : `${secondaryUser}@`}${secondaryHost}::${secondaryVolume}`
+}
+
+/** What every command of the session begins with. */
+export function sessionWords(names: PairNames): string[] {
+  return ['volume', 'geo-replication', names.primaryVolume, secondaryUrl(names)]
+}
+
+/** What the primary volume is. Throws NotThere when it does not exist. */
+export function askPrimary(gluster: Gluster, names: PairNames, signal: AbortSignal): Promise<VolumeInfo> {
+  return volumeInfo(gluster, names.primaryVolume, [], signal)
+}
+
+/** The same of the secondary: a glusterd shows its volumes to any host that asks, as geo-replication itself does. */
+export function askSecondary(gluster: Gluster, names: PairNames, signal: AbortSignal): Promise<VolumeInfo> {
+  return volumeInfo(gluster, names.secondaryVolume, [`--remote-host=${names.secondaryHost}`], signal)
+}
+
+async function volumeInfo(
+  gluster: Gluster,
+  volume: string,
+  where: readonly string[],
+  signal: AbortSignal,
+): Promise<VolumeInfo> {
+  const argv = [...where, 'volume', 'info', volume]
+  const found = volumeInfoOf(await gluster.xml(argv, signal), volume)
+  if (found !== undefined) return found
+  throw new CommandFailed(`gluster ${argv.join(' ')}: the volume is not in the answer`, { argv })
+}
+
+/** What does not exist refuses the run. */
+export async function refusing<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (cause) {
+    if (!(cause instanceof NotThere)) throw cause
+    throw new Refused(cause.message, {
+      cause,
+      hint: 'vmbackup check says what is missing and how to make it',
+    })
+  }
+}
+
+/** A failure as a value; anything else, as an abort, is thrown. */
+export async function orFailure<T>(ask: () => Promise<T>): Promise<T | Failure> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}

@@ -1,0 +1,69 @@
+import { CommandFailed, Failure } from '../model/errors.ts'
+import { askPrimary, askSecondary, orFailure, type PairNames, secondaryUrl, sessionWords } from './asked.ts'
+import { type Gluster, NotThere } from './cli.ts'
+import type { Facts } from './findings.ts'
+import { commandLine, hintFor, runAt } from './run.ts'
+import { type ListedSession, listedSessions } from './status.ts'
+
+/** Asks all that preflight judges; changes nothing. What cannot be asked is told as the failure of asking. */
+export async function learn(
+  gluster: Gluster,
+  names: PairNames,
+  options: { secondaryCommand?: readonly string[] | undefined; timeoutMs: number },
+  signal: AbortSignal,
+): Promise<Facts> {
+  const { secondaryCommand, timeoutMs } = options
+  const ask = (prefix: readonly string[], command: readonly string[]) =>
+    orFailure(() => firstLine(prefix, command, { timeoutMs, signal }))
+  // One after the other: Gluster answers "busy" to commands at the same time.
+  const primary = await orAbsent(() => askPrimary(gluster, names, signal))
+  const secondaryVolume = await orAbsent(() => askSecondary(gluster, names, signal))
+  const sessions = await askSessions(gluster, names, signal)
+  const session = sessions instanceof Failure ? undefined : ownOf(sessions, names)
+  return {
+    primaryVolume: names.primaryVolume,
+    secondary: secondaryUrl(names),
+    primary,
+    secondaryVolume,
+    sessions,
+    session,
+    syncMethod:
+      session === undefined
+        ? undefined
+        : await orFailure(() => gluster.text([...sessionWords(names), 'config', 'sync-method'], signal)),
+    secondaryRsync: secondaryCommand && (await ask(secondaryCommand, ['rsync', '--version'])),
+    client: await ask([], ['glusterfs', '--version']),
+  }
+}
+
+async function askSessions(gluster: Gluster, { primaryVolume }: PairNames, signal: AbortSignal) {
+  const listed = await orFailure(async () =>
+    listedSessions(await gluster.xml(['volume', 'geo-replication', primaryVolume, 'status'], signal)),
+  )
+  return listed instanceof NotThere ? [] : listed
+}
+
+function ownOf(sessions: readonly ListedSession[], { secondaryHost, secondaryVolume }: PairNames) {
+  return sessions.find(({ host, volume }) => host === secondaryHost && volume === secondaryVolume)
+}
+
+async function firstLine(
+  prefix: readonly string[],
+  command: readonly string[],
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<string> {
+  const { argv, exitCode, stdout, stderr } = await runAt(prefix, command, options)
+  if (exitCode === 0) return stdout.split('\n')[0] ?? ''
+  const said = stderr || stdout
+  const hint = hintFor(said)
+  throw new CommandFailed(`${commandLine(argv)}: ${said.slice(0, 1000)}`, {
+    argv,
+    exitCode,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined | Failure> {
+  const found = await orFailure(ask)
+  return found instanceof NotThere ? undefined : found
+}

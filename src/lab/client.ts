@@ -1,0 +1,174 @@
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { z } from 'zod'
+import { type LabStatus, statusOf } from './sites/status.ts'
+import type { Verdict } from './vms/judge.ts'
+import type { DiskImage, Expectation } from './vms/prover.ts'
+
+const root = join(import.meta.dirname, '../..')
+const launcher = join(root, 'scripts/lab')
+const node24 = join(root, 'node_modules/.bin/node')
+
+const diskShape = z.object({
+  image: z.string(),
+  alias: z.string(),
+  domain: z.string().optional(),
+  storageType: z.string(),
+  shareable: z.boolean(),
+  plugged: z.boolean(),
+  chain: z.array(z.object({ volume: z.string(), format: z.enum(['raw', 'cow']) })),
+})
+const vmShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.string(),
+  disks: z.array(diskShape),
+  snapshots: z.array(
+    z.object({ id: z.string(), description: z.string(), type: z.string(), status: z.string() }),
+  ),
+})
+const worldShape = z.object({
+  vms: z.array(vmShape),
+  domains: z.array(z.object({ id: z.string(), name: z.string(), onHost: z.boolean() })),
+})
+const writersShape = z.object({
+  writers: z.array(
+    z.object({
+      vm: z.string(),
+      name: z.string(),
+      acked: z.number(),
+      flushed: z.number(),
+      longestStallMs: z.number(),
+      failure: z.string().optional(),
+    }),
+  ),
+})
+const requestsShape = z.object({
+  requests: z.array(z.object({ method: z.string(), path: z.string(), status: z.number() })),
+})
+
+export type LabVm = z.output<typeof vmShape>
+export type LabWriter = z.output<typeof writersShape>['writers'][number]
+export type UpLab = Exclude<LabStatus, { state: 'down' }>
+
+/** A VM's images to be proved: paths as the node sees them on which the proof runs. */
+export interface ProofOrder extends Expectation {
+  vm: string
+  disks: Extract<DiskImage, { path: string }>[]
+}
+
+/** A lab that is up, for the demo and for tests. */
+export class LabClient {
+  readonly status: UpLab
+
+  private constructor(status: UpLab) {
+    this.status = status
+  }
+
+  /** Throws when there is no such lab, or when it is not up. */
+  static async of(name: string): Promise<LabClient> {
+    const status = await statusOf(name)
+    if (status.state !== 'up')
+      throw new Error(`lab ${name} is ${status.state}: scripts/lab up --name ${name}`)
+    return new LabClient(status)
+  }
+
+  /** The argv that runs a command inside a node. */
+  at(node: string, ...command: string[]): [string, ...string[]] {
+    return [launcher, 'exec', '--name', this.status.name, node, '--', ...command]
+  }
+
+  /** Runs a command inside a node; returns its standard output, throws when it fails. */
+  async run(node: string, ...command: string[]): Promise<string> {
+    const [file, ...args] = this.at(node, ...command)
+    const { stdout } = await execa(file, args)
+    return stdout
+  }
+
+  /** The argv of the real command line at the primary site, on the lab's own volumes and configuration. */
+  vmbackup(...options: string[]): [string, ...string[]] {
+    const { primary, secondary, config } = this.status
+    const words = [primary.volume, secondary.host ?? '', secondary.volume, '--config', config]
+    return this.at('gp1', join(root, 'scripts/vmbackup'), ...words, ...options)
+  }
+
+  async world(): Promise<z.output<typeof worldShape>> {
+    return worldShape.parse(await this.control('GET', '/world'))
+  }
+
+  async writers(): Promise<Map<string, LabWriter>> {
+    const { writers } = writersShape.parse(await this.control('GET', '/writers'))
+    return new Map(writers.map((writer) => [writer.vm, writer]))
+  }
+
+  /** What the engine was asked, without secrets; `changes`: only what was not a read. */
+  async requests(which: 'all' | 'changes'): Promise<z.output<typeof requestsShape>['requests']> {
+    const path = which === 'all' ? '/requests' : '/requests?changes'
+    return requestsShape.parse(await this.control('GET', path)).requests
+  }
+
+  /** The lab's own API on its control socket; returns the answer's JSON. */
+  async control(method: string, path: string, body?: unknown): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const socketPath = this.status.engine.controlSocket
+    const asked = request({ socketPath, method, path }, (response) => {
+      response.setEncoding('utf8')
+      let text = ''
+      response.on('data', (part: string) => {
+        text += part
+      })
+      response.on('end', () => {
+        const ok = (response.statusCode ?? 500) < 300
+        if (ok) resolve(text === '' ? undefined : JSON.parse(text))
+        else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+      })
+    })
+    asked.on('error', reject)
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+    return promise
+  }
+
+  /** Mounts a volume inside a node so that no stale cache is read; disposing unmounts it. */
+  async mount(node: string, volume: string): Promise<{ dir: string } & AsyncDisposable> {
+    const dir = (await this.run(node, 'mktemp', '-d', '/run/look.XXXXXX')).trim()
+    await this.run(
+      node,
+      'mount',
+      '-t',
+      'glusterfs',
+      '-o',
+      'ro,direct-io-mode=enable',
+      `${node}:/${volume}`,
+      dir,
+    )
+    return {
+      dir,
+      [Symbol.asyncDispose]: async () => {
+        await this.run(node, 'umount', dir)
+        await this.run(node, 'rmdir', dir)
+      },
+    }
+  }
+
+  /** Proves images where they lie: the proof runs inside the node. */
+  async prove(node: string, orders: readonly ProofOrder[]): Promise<Map<string, Verdict>> {
+    const [file, ...args] = this.at(node, node24, join(root, 'src/lab/prove.ts'))
+    const { stdout } = await execa(file, args, { input: JSON.stringify(orders) })
+    return new Map(JSON.parse(stdout) as [string, Verdict][])
+  }
+
+  /** The active disks of a VM on the lab's storage domain that its guest writes to, below a mount of a volume. */
+  async imagesOf(vm: LabVm, mount: string, volumeOf: (disk: LabVm['disks'][number]) => string | undefined) {
+    const { domains } = await this.world()
+    const domain = domains.find((one) => one.onHost)?.id ?? ''
+    return vm.disks
+      .filter((disk) => disk.domain === domain && disk.plugged && !disk.shareable)
+      .flatMap((disk) => {
+        const volume = volumeOf(disk)
+        return volume === undefined
+          ? []
+          : [{ path: join(mount, domain, 'images', disk.image, volume), format: 'raw' as const }]
+      })
+  }
+}

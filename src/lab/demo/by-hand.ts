@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { LabClient } from '../client.ts'
+
+const turnMs = 45_000
+const mostTurns = 4
+
+/**
+ * One replication cycle as one would drive it by hand, without any snapshot: checkpoint, start, touch the primary's root until
+ * it is reached, stop. The control of every claim of consistency.
+ */
+export async function replicateByHand(lab: LabClient): Promise<void> {
+  const { primary, secondary } = lab.status
+  const session = ['volume', 'geo-replication', primary.volume, `${secondary.host}::${secondary.volume}`]
+  const gluster = (...words: string[]) => lab.run('gp1', 'gluster', '--mode=script', ...session, ...words)
+  await using volume = await mountWritable(lab, primary.volume)
+  for (let turn = 1; ; turn += 1) {
+    await gluster('config', 'checkpoint', 'now')
+    await gluster('start')
+    const reached = await waitForCheckpoint(lab, volume.dir, gluster)
+    await gluster('stop')
+    if (reached) return
+    // A restarted worker may have lost its change log events; only another restart reads them from history.
+    if (turn === mostTurns) throw new Error('the checkpoint of the control cycle was never reached')
+  }
+}
+
+async function waitForCheckpoint(
+  lab: LabClient,
+  dir: string,
+  gluster: (...words: string[]) => Promise<string>,
+): Promise<boolean> {
+  const end = Date.now() + turnMs
+  while (Date.now() < end) {
+    await lab.run('gp1', 'touch', dir)
+    const status = await gluster('status', '--xml').catch(() => '')
+    if (/<checkpoint_completed>Yes</.test(status)) return true
+    await pause(1_000)
+  }
+  return false
+}
+
+async function mountWritable(lab: LabClient, volume: string): Promise<{ dir: string } & AsyncDisposable> {
+  const dir = (await lab.run('gp1', 'mktemp', '-d', '/run/by-hand.XXXXXX')).trim()
+  await lab.run('gp1', 'mount', '-t', 'glusterfs', `gp1:/${volume}`, dir)
+  return {
+    dir,
+    [Symbol.asyncDispose]: async () => {
+      await lab.run('gp1', 'umount', dir)
+      await lab.run('gp1', 'rmdir', dir)
+    },
+  }
+}

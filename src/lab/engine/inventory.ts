@@ -1,0 +1,75 @@
+import { addFrame } from './inventory/frame.ts'
+import type { Ground } from './inventory/ground.ts'
+import { addPeople } from './inventory/people.ts'
+import { addVm, type VmDraft } from './inventory/vms.ts'
+import { seededUuid } from './world/ids.ts'
+import { World, type WorldOptions } from './world/world.ts'
+
+export interface InventoryOptions extends WorldOptions {
+  /** Size of each disk; default 64 MiB. */
+  diskBytes?: number
+  /** Makes every id: the same seed gives the same world. */
+  seed?: string
+  /** The Gluster server and volume that the storage domain is mounted from. */
+  gluster?: { address: string; volume: string; mountOptions?: string }
+  /** Name of the Gluster storage domain; default `vmstore`. */
+  domainName?: string
+  /** Of all users; default `secret`. */
+  password?: string
+}
+
+export interface StandardOptions extends InventoryOptions {
+  /** Running VMs `vm1`, `vm2`, … with so many disks each; default 2 with 1. */
+  vms?: number
+  disks?: number
+  /** Leave out the VMs beside `vm1…`. */
+  onlyPlain?: boolean
+}
+
+const mib = 1024 * 1024
+
+/**
+ * The standard world: N running VMs with D disks each on the Gluster domain; `extra` with two disks; `idle`, which is
+ * down; `HostedEngine`; `special` with a direct LUN, a shareable, an unplugged and a foreign disk beside a good one.
+ * Users: admin, operator, reader and guest, all @internal.
+ */
+export function standardWorld(options: StandardOptions): World {
+  const { vms = 2, disks = 1, onlyPlain = false } = options
+  const plain = Array.from({ length: vms }, (_, index) => ({
+    name: `vm${index + 1}`,
+    disks: Array.from({ length: disks }, () => ({})),
+  }))
+  return worldOf((id) => (onlyPlain ? plain : [...plain, ...others(id)]), options)
+}
+
+/** A world with the usual frame and these VMs; `id` tells the ids of named things, such as `domain-nfs`. */
+export function worldOf(vms: (id: Ground['id']) => VmDraft[], options: InventoryOptions): World {
+  const { seed = 'lab', diskBytes = 64 * mib, password = 'secret', domainName = 'vmstore' } = options
+  const world = new World(options)
+  const id = (name: string) => seededUuid(seed, name)
+  const ground: Ground = { world, id, now: world.clock.now(), diskBytes }
+  const gluster = options.gluster ?? { address: 'gluster1.example.com', volume: 'vmstore' }
+  addFrame(ground, { gluster, domainName })
+  addPeople(ground, password)
+  for (const draft of vms(id)) addVm(ground, draft)
+  return world
+}
+
+function others(id: Ground['id']): VmDraft[] {
+  return [
+    { name: 'extra', disks: [{}, {}] },
+    { name: 'idle', status: 'down', disks: [{}] },
+    { name: 'HostedEngine', origin: 'managed_hosted_engine', disks: [{ domain: id('domain-hosted') }] },
+    {
+      name: 'special',
+      guestAgent: false,
+      disks: [
+        {},
+        { alias: 'special_lun', storageType: 'lun' },
+        { alias: 'special_shared', shareable: true },
+        { alias: 'special_unplugged', plugged: false },
+        { alias: 'special_foreign', domain: id('domain-nfs') },
+      ],
+    },
+  ]
+}

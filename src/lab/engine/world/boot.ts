@@ -1,0 +1,46 @@
+import pLimit from 'p-limit'
+import { activeVolume, refreshSizes } from './disk-state.ts'
+import type { Disk, StorageDomain } from './entities.ts'
+import { updateOvfStore, writeOvfStores } from './ovf-store.ts'
+import { specOf } from './vm-life.ts'
+import type { World } from './world.ts'
+
+const atOnce = 16
+
+/** Makes at the host what the world describes: the domain, its volumes and OVF_STOREs; starts the VMs that run. */
+export async function boot(world: World): Promise<void> {
+  const domain = world.domains.get(world.hostDomain ?? '')
+  if (domain?.dataCenter === undefined) return
+  await world.host.createDomain({ id: domain.id, pool: domain.dataCenter, description: domain.name })
+  const limit = pLimit(atOnce)
+  const disks = [...world.disks.values()].filter((disk) => world.isOnHost(disk))
+  await limit.map(disks, (disk) => createDisk(world, disk))
+  const running = [...world.vms.values()].filter((vm) => vm.status === 'up')
+  await limit.map(running, (vm) => world.host.start(specOf(world, vm)))
+  await writeOvfStores(world, domain)
+  const every = world.settings.ovfEveryMs
+  if (every !== undefined) void world.background(() => updateRegularly(world, domain, every))
+}
+
+async function createDisk(world: World, disk: Disk): Promise<void> {
+  const { id: volume, format } = activeVolume(disk)
+  if (disk.contentType === 'ovf_store') await world.host.createOvfStore({ image: disk.id, volume })
+  else
+    await world.host.createVolume({
+      image: disk.id,
+      volume,
+      sizeBytes: disk.sizeBytes,
+      format,
+      alias: disk.alias,
+    })
+  await refreshSizes(world, disk)
+}
+
+async function updateRegularly(world: World, domain: StorageDomain, everyMs: number): Promise<void> {
+  for (;;) {
+    await world.sleep(everyMs)
+    if (domain.locked) continue
+    const engine = { user: '', userName: 'SYSTEM', correlationId: '', job: undefined }
+    await updateOvfStore(world, domain, engine).done
+  }
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { type ControlRoute, createControl } from './engine/control.ts'
+import { createEngine } from './engine/engine.ts'
+import { RequestLog } from './engine/http/request-log.ts'
+import { SignOn } from './engine/http/sign-on.ts'
+import { standardWorld } from './engine/inventory.ts'
+import { serve } from './engine/serve-http.ts'
+import { boot } from './engine/world/boot.ts'
+import { createRealHost, type RealHost } from './vms/real-host.ts'
+
+/** What `lab up` writes for the engine process; see sites/engine-process.ts. */
+const configShape = z.object({
+  address: z.string(),
+  port: z.int(),
+  tls: z.object({ certFile: z.string(), keyFile: z.string(), caFile: z.string() }),
+  passwordFile: z.string(),
+  controlSocket: z.string(),
+  mount: z.string(),
+  volume: z.object({ address: z.string(), path: z.string(), mountOptions: z.string() }),
+  vms: z.int(),
+  disks: z.int(),
+  rate: z.int(),
+  qsdDir: z.string(),
+})
+
+/** One process: the simulated engine on https, its hosts with real VMs, and the lab's control socket. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } })
+  if (values.config === undefined) throw new Error('usage: serve.ts --config FILE')
+  const config = configShape.parse(JSON.parse(await readFile(values.config, 'utf8')))
+  const { address, path, mountOptions } = config.volume
+  await using host = closing(
+    createRealHost({
+      mount: config.mount,
+      socketDir: config.qsdDir,
+      remotePath: `${address}:${path}`,
+      writesPerSecond: config.rate,
+      // Small written areas keep overlays, which are replicated too, small on a small machine.
+      maxSlotsPerDisk: 4096,
+    }),
+  )
+  const world = standardWorld({
+    host: host.real,
+    vms: config.vms,
+    disks: config.disks,
+    gluster: { address, volume: path.slice(1), ...(mountOptions === '' ? {} : { mountOptions }) },
+    password: (await readFile(config.passwordFile, 'utf8')).trim(),
+  })
+  await boot(world)
+  const log = new RequestLog()
+  const signOn = new SignOn(world)
+  const [key, cert, caCertificate] = await Promise.all([
+    readFile(config.tls.keyFile),
+    readFile(config.tls.certFile),
+    readFile(config.tls.caFile, 'utf8'),
+  ])
+  await using _api = await serve(createEngine({ world, log, signOn, caCertificate }), {
+    host: config.address,
+    port: config.port,
+    tls: { key, cert },
+  })
+  const routes = writerRoutes(host.real)
+  await using _control = await serve(createControl({ world, log, signOn, routes }), {
+    socket: config.controlSocket,
+  })
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}
+
+/** What the guests have written, for proofs. */
+function writerRoutes(host: RealHost): ControlRoute[] {
+  return [
+    { method: 'GET', path: /\/writers/, handle: async () => ({ writers: await host.stats() }) },
+    { method: 'POST', path: /\/vms\/([^/]+)\/crash/, handle: ({ params: [id = ''] }) => host.crash(id) },
+  ]
+}
+
+function closing(real: RealHost): { real: RealHost } & AsyncDisposable {
+  return { real, [Symbol.asyncDispose]: () => real.close() }
+}
+
+await main()

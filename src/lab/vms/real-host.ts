@@ -1,0 +1,204 @@
+import { mkdir, statfs } from 'node:fs/promises'
+import type { VmHost, VmSpec, VolumeRef } from '../vm-host.ts'
+import { slowingDown } from './pace.ts'
+import { changeBase, commitOverlay } from './qemu-img.ts'
+import { VdsmStorage } from './vdsm-storage.ts'
+import { startVmProcess, type VmProcess } from './vm-process.ts'
+import type { WriteCount } from './write-loop.ts'
+import { createWriter } from './writer.ts'
+
+export interface RealHostOptions {
+  /** Where the storage domain's volume is mounted. */
+  mount: string
+  /** Holds two sockets per VM; its path has at most 60 characters. */
+  socketDir: string
+  /** A domain that is there already; else `createDomain` comes first. */
+  domain?: string
+  /** What `dom_md/metadata` names as the domain's source, as `host:/volume`. */
+  remotePath?: string
+  /** False only for file systems without O_DIRECT. */
+  direct?: boolean
+  /** Default of `VmSpec.writesPerSecond`. */
+  writesPerSecond?: number
+  /** Bounds what the writers use of each disk, in blocks of 4 KiB. */
+  maxSlotsPerDisk?: number
+}
+
+interface VmStats extends WriteCount {
+  vm: string
+  name: string
+  isRunning: boolean
+  isFrozen: boolean
+  /** Below what the VM was started with while a long merge holds its guest back. */
+  writesPerSecond: number
+}
+
+/** A host whose VMs' disks are real: a qemu-storage-daemon per VM, with a checkable writer as its guest. */
+export interface RealHost extends VmHost {
+  /** The path of a volume on this host's mount. */
+  path(volume: VolumeRef): string
+  /** Counts of one VM's writer; throws if the VM does not write. */
+  acked(vmId: string): Promise<WriteCount>
+  /** Every started VM that writes, in order of start; the longest stalls are since the last call. */
+  stats(): Promise<VmStats[]>
+  /** Kills the VM's qemu process (SIGKILL); it can be started again. */
+  crash(vmId: string): Promise<void>
+}
+
+interface Vm {
+  spec: VmSpec
+  process: VmProcess
+  /** As specified; 0 = no writer. */
+  rate: number
+  pace: number
+  isFrozen: boolean
+  last: WriteCount
+}
+
+/** Nothing runs until a VM is started; `close` ends all of it. */
+export function createRealHost(options: RealHostOptions): RealHost {
+  const direct = options.direct ?? true
+  const maxSlotsPerDisk = options.maxSlotsPerDisk ?? 16_384
+  const vms = new Map<string, Vm>()
+  const writer = createWriter()
+  let opened = options.domain === undefined ? undefined : new VdsmStorage(options.mount, options.domain)
+
+  const storage = () => {
+    if (!opened) throw new Error('the host has no storage domain')
+    return opened
+  }
+  const running = (vmId: string): Vm => {
+    const vm = vms.get(vmId)
+    if (!vm?.process.isRunning()) throw new Error(`VM ${vm?.spec.name ?? vmId} is not running`)
+    return vm
+  }
+  const guest = (vmId: string): Vm => {
+    const vm = running(vmId)
+    if (!vm.spec.guestAgent) throw new Error(`VM ${vm.spec.name}: guest agent is not responding`)
+    return vm
+  }
+  const userOf = (image: string) =>
+    [...vms.values()].find(({ process }) => process.isRunning() && process.images.includes(image))
+  const stopWriter = async (vm: Vm) => {
+    if (vm.rate === 0) return
+    vm.last = await writer.stop(vm.spec.id).catch(() => vm.last)
+  }
+  const setPace = async (vm: Vm, rate: number) => {
+    vm.pace = rate
+    await writer.setRate(vm.spec.id, rate)
+  }
+  const look = async (vm: Vm): Promise<VmStats> => {
+    const { id, name } = vm.spec
+    const isRunning = vm.process.isRunning()
+    if (isRunning) vm.last = await writer.stats(id).catch(() => vm.last)
+    return { vm: id, name, isRunning, isFrozen: vm.isFrozen, writesPerSecond: vm.pace, ...vm.last }
+  }
+
+  return {
+    path: (volume) => storage().path(volume),
+
+    async createDomain({ id, pool, description }) {
+      const domain = new VdsmStorage(options.mount, id)
+      const remotePath = options.remotePath ?? options.mount
+      await domain.create({ pool, description, remotePath })
+      opened = domain
+    },
+    createVolume: async (volume) => storage().createVolume(volume),
+    createOverlay: async (overlay) => storage().createOverlay(overlay),
+    removeOverlay: async (overlay) => storage().removeOverlay(overlay),
+    setLegality: async (volume, legality) => storage().setLegality(volume, legality),
+    createOvfStore: async (volume) => storage().createOvfStore(volume),
+    writeOvfStore: async (volume, content) => storage().writeOvfStore(volume, content),
+    allocatedBytes: async (volume) => storage().allocatedBytes(volume),
+    async removeImage(image) {
+      refuseUsed(userOf(image), image)
+      await storage().removeImage(image)
+    },
+    async space() {
+      const { blocks, bavail, bsize } = await statfs(options.mount)
+      return { totalBytes: blocks * bsize, freeBytes: bavail * bsize }
+    },
+
+    async start(spec) {
+      if (vms.get(spec.id)?.process.isRunning()) throw new Error(`VM ${spec.name} runs already`)
+      for (const { image } of spec.disks) refuseUsed(userOf(image), image)
+      const domain = storage()
+      await mkdir(options.socketDir, { recursive: true, mode: 0o700 })
+      const files = { path: (volume: VolumeRef) => domain.path(volume), direct }
+      const process = await startVmProcess(spec, { socketDir: options.socketDir, files })
+      const rate = spec.disks.length === 0 ? 0 : (spec.writesPerSecond ?? options.writesPerSecond ?? 300)
+      const vm: Vm = {
+        spec,
+        process,
+        rate,
+        pace: rate,
+        isFrozen: false,
+        last: { acked: 0, flushed: 0, longestStallMs: 0 },
+      }
+      vms.set(spec.id, vm)
+      if (rate === 0) return
+      const { nbdSocket: socket, exports } = process
+      await writer
+        .start({ vm: spec.id, socket, exports, rate, maxSlotsPerDisk })
+        .catch((error: Error) => (vm.last = { ...vm.last, failure: error.message }))
+    },
+    async stop(vmId) {
+      const vm = running(vmId)
+      await stopWriter(vm)
+      await vm.process.stop()
+    },
+    async crash(vmId) {
+      const vm = running(vmId)
+      await vm.process.kill()
+      await stopWriter(vm)
+    },
+
+    async freeze(vmId) {
+      const vm = guest(vmId)
+      if (vm.rate > 0) await writer.pause(vmId)
+      vm.isFrozen = true
+    },
+    async thaw(vmId) {
+      const vm = guest(vmId)
+      if (vm.rate > 0) await writer.resume(vmId)
+      vm.isFrozen = false
+    },
+    switchToOverlays: async (vmId, overlays) => running(vmId).process.switchToOverlays(overlays),
+    async mergeLive(vmId, overlay) {
+      const vm = running(vmId)
+      const merge = () => vm.process.merge(overlay)
+      if (vm.rate === 0) return merge()
+      await slowingDown(vm.rate, (rate) => setPace(vm, rate), merge)
+    },
+    async mergeCold({ image, base, overlay }) {
+      refuseUsed(userOf(image), image)
+      const domain = storage()
+      await commitOverlay(domain.path({ image, volume: overlay }), direct ? 'none' : 'writeback')
+      const child = await domain.childOf({ image, volume: overlay })
+      if (child === undefined) return
+      const format = (await domain.readMeta({ image, volume: base }))['FORMAT'] === 'COW' ? 'qcow2' : 'raw'
+      await changeBase(domain.path({ image, volume: child }), base, format)
+    },
+
+    async acked(vmId) {
+      const vm = vms.get(vmId)
+      if (!vm) throw new Error(`VM ${vmId} was never started`)
+      return vm.process.isRunning() && !vm.last.failure ? writer.acked(vmId) : vm.last
+    },
+    async stats() {
+      const writing = [...vms.values()].filter(({ rate }) => rate > 0)
+      return Promise.all(writing.map(look))
+    },
+
+    async close() {
+      const up = [...vms.values()].filter(({ process }) => process.isRunning())
+      await Promise.all(up.map(stopWriter))
+      await Promise.all(up.map(({ process }) => process.stop()))
+      await writer.close()
+    },
+  }
+}
+
+function refuseUsed(user: Vm | undefined, image: string): void {
+  if (user) throw new Error(`image ${image} is in use by VM ${user.spec.name}`)
+}

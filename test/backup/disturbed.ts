@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
+import type { Report } from '../../src/run/report.ts'
+import { domain } from '../support/memory-hypervisor.ts'
+import type { createStage } from '../support/stage.ts'
+import { aDisk } from '../support/vms.ts'
+import { type Intercept, intercepted } from './intercept.ts'
+
+export type Stage = Awaited<ReturnType<typeof createStage>>
+
+/** Every guest that runs writes into the volume that its disks run on, each time anybody asks anything. */
+function letGuestsWrite(stage: Stage, count: number): void {
+  for (const vm of stage.engine.world.vms) {
+    if (vm.status !== 'up') continue
+    for (const { id, volume = '' } of vm.disks) {
+      const { data } = vdsmLayout.filesOf(domain.id, id, volume)
+      writeFileSync(join(stage.replicated.primaryDir, data), `${count} `.padStart(20), { flag: 'r+' })
+    }
+  }
+}
+
+export interface Tried {
+  report: Report
+  hit: string | undefined
+  /** The data of each image at the moment when replication began. */
+  frozen: Map<string, string>
+}
+
+/** One run whose every call goes through `between`; `hit` is the method of the call `at`, if it came to that. */
+export async function runWith(stage: Stage, between: Intercept, at: number, signal: AbortSignal): Promise<Tried> {
+  const { hypervisor } = stage.engine
+  const { replication } = stage.replicated
+  let calls = 0
+  let hit: string | undefined
+  const counted: Intercept = (method, act) => {
+    calls += 1
+    letGuestsWrite(stage, calls)
+    if (calls === at) hit = method
+    return between(method, act)
+  }
+  stage.engine.hypervisor = intercepted(hypervisor, counted)
+  stage.replicated.replication = intercepted(replication, counted)
+  const frozen = new Map<string, string>()
+  const report = await stage.run(
+    {},
+    {
+      signal,
+      onEvent(event) {
+        if (event.kind !== 'step began' || event.step !== 'replicate') return
+        for (const [file, text] of imagesOf(stage, 'primaryDir')) frozen.set(file, text)
+      },
+    },
+  )
+  stage.engine.hypervisor = hypervisor
+  stage.replicated.replication = replication
+  return { report, hit, frozen }
+}
+
+function imagesOf(stage: Stage, end: 'primaryDir' | 'secondaryDir'): Map<string, string> {
+  const root = stage.replicated[end]
+  const paths = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  return new Map(paths.map((path) => [path.slice(root.length + 1), readFileSync(path, 'utf8')]))
+}
+
+const base = (disk: string) => aDisk(disk).volume ?? ''
+
+/** What a report claims and the world denies. */
+export function lies(stage: Stage, { report, frozen }: Tried): string[] {
+  const there = imagesOf(stage, 'secondaryDir')
+  const found: string[] = []
+  for (const vm of report.vms) {
+    if (vm.state !== 'protected') continue
+    for (const disk of vm.disks) {
+      const { data } = vdsmLayout.filesOf(domain.id, disk.id, base(disk.name))
+      if (there.get(data) !== frozen.get(data)) found.push(`${disk.name} is not as it was when it was frozen`)
+      if (!there.get(`${data}.meta`)?.includes('VOLTYPE=LEAF')) found.push(`${disk.name} is no top`)
+      const others = [...there.keys()].filter((file) => file.includes(disk.id) && !file.startsWith(data))
+      if (others.length > 0) found.push(`${disk.name} has ${others.join()}`)
+    }
+  }
+  const leftOpen = report.leftOpen.length
+  if (stage.owed().length !== leftOpen) found.push(`owes ${stage.owed().join()} and tells of ${leftOpen}`)
+  return found
+}
+
+/** What is left behind in the world. */
+export async function litter(stage: Stage): Promise<string[]> {
+  const { vms, jobs } = stage.engine.world
+  const { state } = await stage.replicated.replication.session(AbortSignal.timeout(1000))
+  const bases = vms.flatMap((vm) => vm.disks.map((disk) => base(disk.name)))
+  const files = [...imagesOf(stage, 'primaryDir').keys(), ...imagesOf(stage, 'secondaryDir').keys()]
+  return [
+    ...stage.owed().map((kind) => `owed: ${kind}`),
+    ...vms.flatMap((vm) => vm.snapshots.filter((row) => row.kind === 'regular').map(() => `row of ${vm.name}`)),
+    ...jobs.filter((job) => job.state === 'running').map((job) => `job ${job.description}`),
+    ...(state === 'active' ? ['the session runs'] : []),
+    ...files.filter((file) => !bases.some((volume) => file.includes(volume))),
+    ...readdirSync(join(stage.stateDir, 'mnt')).map((name) => `mount ${name}`),
+  ]
+}
+
+/** The one event that each run posts. */
+export function eventsOf(stage: Stage, { run }: Report): number {
+  return stage.engine.world.announced.filter(({ text }) => text.includes(run)).length
+}

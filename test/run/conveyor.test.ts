@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Cancelled } from '../../src/model/errors.ts'
+import { conveyor } from '../../src/run/conveyor.ts'
+import { fakeClock } from '../support/stage.ts'
+
+interface Item {
+  name: string
+  /** Looks until it ends; `refused` when it cannot begin. */
+  takes: number | 'refused'
+}
+
+/** A belt whose items end after so many looks; keeps what went on. */
+function aBelt(parallel: number) {
+  const left = new Map<Item, number>()
+  const seen = { most: 0, looks: [] as string[][], ended: [] as string[] }
+  const clock = fakeClock()
+  let sleeps = 0
+  return {
+    seen,
+    sleeps: () => sleeps,
+    parallel,
+    intervalMs: 1,
+    clock: {
+      ...clock,
+      async sleep(ms: number, signal: AbortSignal) {
+        sleeps += 1
+        await clock.sleep(ms, signal)
+      },
+    },
+    signal: new AbortController().signal,
+    async begin(item: Item) {
+      if (item.takes === 'refused') throw new Error(`${item.name} refused`)
+      left.set(item, item.takes)
+      seen.most = Math.max(seen.most, left.size)
+    },
+    fail: (_item: Item, error: unknown) => (error instanceof Error ? error.message : ''),
+    async look(underWay: readonly Item[]) {
+      seen.looks.push(underWay.map(({ name }) => name))
+      const ended = new Map<Item, string>()
+      for (const item of underWay) {
+        const looks = (left.get(item) ?? 0) - 1
+        left.set(item, looks)
+        if (looks > 0) continue
+        left.delete(item)
+        ended.set(item, `${item.name} done`)
+      }
+      return ended
+    },
+    ended: (item: Item) => void seen.ended.push(item.name),
+  }
+}
+
+const items = fc.array(
+  fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constant('refused' as const)),
+  { maxLength: 30 },
+)
+
+test('every item has its result in the order of items, ends once, and never more than `parallel` go on', async () => {
+  await fc.assert(
+    fc.asyncProperty(items, fc.integer({ min: 1, max: 6 }), async (times, parallel) => {
+      const all = times.map((takes, index): Item => ({ name: `item-${index}`, takes }))
+      const belt = aBelt(parallel)
+      const results = await conveyor(all, belt)
+      expect(results).toEqual(
+        all.map(({ name, takes }) => (takes === 'refused' ? `${name} refused` : `${name} done`)),
+      )
+      expect(belt.seen.ended.toSorted()).toEqual(all.map(({ name }) => name).toSorted())
+      expect(belt.seen.most).toBeLessThanOrEqual(parallel)
+    }),
+  )
+})
+
+test('one look sees all that are under way, however many', async () => {
+  const all = Array.from({ length: 500 }, (_, index): Item => ({ name: `${index}`, takes: 3 }))
+  const belt = aBelt(500)
+  await conveyor(all, belt)
+  expect(belt.seen.looks.map(({ length }) => length)).toEqual([500, 500, 500])
+})
+
+test('it sleeps only after a look that saw nothing end', async () => {
+  const belt = aBelt(1)
+  await conveyor([{ name: 'a', takes: 1 }, { name: 'b', takes: 3 }], belt)
+  expect(belt.sleeps()).toBe(2)
+})
+
+test('nothing to do needs no look', async () => {
+  const belt = aBelt(2)
+  expect(await conveyor([], belt)).toEqual([])
+  expect(belt.seen.looks).toEqual([])
+})
+
+test('items that cannot begin make room for the next ones without a look', async () => {
+  const belt = aBelt(1)
+  const refused = ['a', 'b', 'c'].map((name): Item => ({ name, takes: 'refused' }))
+  expect(await conveyor(refused, belt)).toEqual(['a refused', 'b refused', 'c refused'])
+  expect(belt.seen.looks).toEqual([])
+})
+
+test('a look that throws ends it', async () => {
+  const belt = { ...aBelt(1), look: () => Promise.reject(new Error('the engine is away')) }
+  await expect(conveyor([{ name: 'a', takes: 1 }], belt)).rejects.toThrow('the engine is away')
+})
+
+test('an abort ends it with the reason of the signal and begins nothing more', async () => {
+  const controller = new AbortController()
+  const reason = new Cancelled('SIGTERM')
+  const begun: string[] = []
+  const belt = {
+    ...aBelt(1),
+    signal: controller.signal,
+    begin: async ({ name }: Item) => {
+      begun.push(name)
+      controller.abort(reason)
+      throw reason
+    },
+  }
+  const all = ['a', 'b'].map((name): Item => ({ name, takes: 1 }))
+  await expect(conveyor(all, belt)).rejects.toBe(reason)
+  expect(begun).toEqual(['a'])
+})
+
+test('an abort while several begin waits for all of them, so that nobody acts behind the settling', async () => {
+  const controller = new AbortController()
+  const reason = new Cancelled('SIGTERM')
+  const slow = Promise.withResolvers<void>()
+  let slowIsOver = false
+  const belt = {
+    ...aBelt(2),
+    signal: controller.signal,
+    async begin({ name }: Item) {
+      if (name === 'quick') {
+        controller.abort(reason)
+        setImmediate(slow.resolve)
+        throw reason
+      }
+      await slow.promise
+      slowIsOver = true
+    },
+  }
+  const all = ['quick', 'slow'].map((name): Item => ({ name, takes: 1 }))
+  await expect(conveyor(all, belt)).rejects.toBe(reason)
+  expect(slowIsOver).toBe(true)
+})
