@@ -41,5 +41,5 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
     await run.step('compare', () => compareContent(run, ends, layout, plan, options.sampleBytes, verdicts))
   }
   await run.step('merge', () => mergeAndClean(run, site, secondary, options, verdicts))
-  await run.step('prove', () => proveStructure(run, secondary, layout, plan, verdicts))
+  await run.step('prove', () => proveStructure(run, site, secondary, plan, verdicts))
 }

@@ -22,12 +22,14 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
   const [engine, replication, pair] = await Promise.all([
     gather('the engine', () => inspectEngine(run, site)),
     gather('the replication', () => inspectReplication(run, site)),
-    site.replication.pair(run.signal).catch(() => undefined),
+    gather('the volumes', async () => ({ value: await site.replication.pair(run.signal), findings: [] })),
   ])
   const findings = [...engine.findings, ...replication.findings]
-  if (engine.value === undefined || pair === undefined) return { findings }
+  // What it stumbles over stands among the findings of the replication already, in better words; if not, it must be told.
+  if (replication.findings.every(({ severity }) => severity !== 'error')) findings.push(...pair.findings)
+  if (engine.value === undefined || pair.value === undefined) return { findings }
 
-  const domain = findDomain(engine.value, pair, options.storageDomain)
+  const domain = findDomain(engine.value, pair.value, options.storageDomain)
   if ('severity' in domain) return { findings: [...findings, domain] }
   const inventory = await gather('the engine', async () => ({
     value: await site.hypervisor.vms(domain, run.signal),
@@ -133,12 +135,12 @@ export function findDomain(
   const onVolume = domains.filter(
     (one) => one.type === 'glusterfs' && one.path.replace(/^\/+/, '') === volume,
   )
-  const named = name === undefined ? onVolume : domains.filter((one) => one.name === name)
+  const named = name === undefined ? onVolume : onVolume.filter((one) => one.name === name)
   const close = named.filter((one) => hosts.includes(one.address))
   const found = named.length > 1 && close.length === 1 ? close : named
   if (found.length === 1 && found[0] !== undefined) return found[0]
   const known = domains.map((one) => `${one.name} (${one.type} ${one.address}:${one.path})`).join(', ')
-  const wanted = name === undefined ? `on volume ${volume}` : `called ${name}`
+  const wanted = `${name === undefined ? '' : `called ${name} `}on volume ${volume}`
   return {
     severity: 'error',
     subject: 'storage domain',

@@ -78,6 +78,7 @@ function watchFor(
   const { replication } = site
   const { clock, signal } = run
   let detail = 'nothing yet'
+  let reached = 0
   let changedAt = clock.now()
   let startedAt = clock.now()
   let patienceMs = options.stallMs
@@ -90,8 +91,9 @@ function watchFor(
     changedAt = clock.now()
   }
   const see = (progress: Progress & { state: 'waiting' }): void => {
-    if (progress.detail !== detail) changedAt = clock.now()
+    if (progress.detail !== detail || progress.reached !== reached) changedAt = clock.now()
     detail = progress.detail
+    reached = progress.reached
     run.emit({
       kind: 'waiting',
       what: `checkpoint on ${progress.reached} of ${progress.of} bricks; ${detail}`,

@@ -16,7 +16,14 @@ export async function openTasksPane(run: Run, site: Site, primary: string): Prom
   const { hypervisor } = site
   const description = jobDescription(run.id, primary)
   run.owe({ kind: 'job', text: description })
-  const jobId = await hypervisor.openJob(description, newTag(run), run.signal)
+  let jobId: string
+  try {
+    jobId = await hypervisor.openJob(description, newTag(run), run.signal)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    warn(run, error)
+    return { show: () => undefined, drain: async () => undefined }
+  }
   const steps = new Map<string, Promise<string>>()
   let last: Promise<unknown> = Promise.resolve()
   let broken = false
@@ -25,8 +32,7 @@ export async function openTasksPane(run: Run, site: Site, primary: string): Prom
     last = last.then(act).catch((error: unknown) => {
       if (broken || run.signal.aborted) return
       broken = true
-      const text = `the engine's Tasks pane is not up to date: ${error instanceof Error ? error.message : error}`
-      run.emit({ kind: 'note', severity: 'warning', text })
+      warn(run, error)
     })
   }
   const begin = (step: string): void => {
@@ -55,4 +61,9 @@ export async function openTasksPane(run: Run, site: Site, primary: string): Prom
       await last
     },
   }
+}
+
+function warn(run: Run, error: unknown): void {
+  const text = `the engine's Tasks pane is not up to date: ${error instanceof Error ? error.message : String(error)}`
+  run.emit({ kind: 'note', severity: 'warning', text })
 }

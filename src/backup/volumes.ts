@@ -4,7 +4,10 @@ import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
 
-/** Mounts one end of the replication; the mount is owed before it is made and ends with the returned value. */
+/**
+ * Mounts one end of the replication; the mount is owed before it is made and ends with the returned value, whose disposal
+ * does not throw.
+ */
 export async function openVolume(run: Run, site: Site, end: 'primary' | 'secondary'): Promise<OpenVolume> {
   const dir = await mkdtemp(join(run.stateDir, 'mnt', `${end}-`))
   const owed = run.owe({ kind: 'mount', dir })
@@ -13,7 +16,14 @@ export async function openVolume(run: Run, site: Site, end: 'primary' | 'seconda
   return {
     dir,
     async [Symbol.asyncDispose]() {
-      await volume[Symbol.asyncDispose]()
+      try {
+        await volume[Symbol.asyncDispose]()
+      } catch (error) {
+        // It stays owed, and settling tries once more: what was proved of the VMs stands all the same.
+        const text = `${dir} is still mounted: ${error instanceof Error ? error.message : String(error)}`
+        run.emit({ kind: 'note', severity: 'warning', text })
+        return
+      }
       run.strike(owed)
     },
   }

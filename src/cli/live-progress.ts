@@ -22,7 +22,8 @@ export function liveProgress(stream: NodeJS.WriteStream, paint: Paint, now: () =
 
   const draw = (): void => {
     if (step === undefined) live.clear()
-    else live(linesOf(step, now(), began, stream.columns ?? 80, paint))
+    // A serial console has 0 columns: it does not know its size.
+    else live(linesOf(step, now(), began, stream.columns || 80, paint))
   }
   const timer = setInterval(draw, redrawMs)
   timer.unref()
@@ -61,8 +62,8 @@ function linesOf(step: RunningStep, now: number, began: number, columns: number,
 
 function cut(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text
-  let kept = text.slice(0, columns)
-  while (stringWidth(kept) >= columns) kept = kept.slice(0, -1)
+  let kept = text.slice(0, Math.max(0, columns))
+  while (kept !== '' && stringWidth(kept) >= columns) kept = kept.slice(0, -1)
   return `${kept}…`
 }
 

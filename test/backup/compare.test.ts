@@ -1,4 +1,4 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -108,17 +108,31 @@ describe('what differs on the secondary fails that VM alone', () => {
       'cannot be read at both ends',
       ({ replicated }, data) => rmSync(join(replicated.secondaryDir, `${data}.meta`)),
     ],
-    [
-      'an image whose directory is gone on the primary',
-      'cannot be read at both ends',
-      ({ replicated }, data) => rmSync(join(replicated.primaryDir, data, '..'), { recursive: true }),
-    ],
   ])('%s', async (_what, words, change) => {
     const { db, web, report } = await comparedAfter(change)
     expect(report.error).toBeUndefined()
     expect(db).toMatchObject({ name: 'db', state: 'failed', why: expect.stringContaining(words) })
     expect(web).toMatchObject({ state: 'protected' })
   })
+})
+
+test('an image whose directory cannot be listed on the primary fails its VM alone', async () => {
+  await using stage = await createStage()
+  const dir = join(stage.replicated.primaryDir, vdsmLayout.directoryOf(domain.id, aDisk('db-disk1').id))
+  const report = await stage.run(
+    {},
+    {
+      onEvent(event) {
+        if (event.kind === 'step began' && event.step === 'compare') renameSync(dir, `${dir}.away`)
+        if (event.kind === 'step ended' && event.step === 'compare') renameSync(`${dir}.away`, dir)
+      },
+    },
+  )
+  expect(report.error).toBeUndefined()
+  expect(report.vms).toMatchObject([
+    { name: 'db', state: 'failed', why: expect.stringContaining('cannot be read at both ends') },
+    { name: 'web', state: 'protected' },
+  ])
 })
 
 test('a difference in the last byte of a large image is found with the smallest sample', async () => {

@@ -92,7 +92,9 @@ test('the world tells VMs with their chains and the volumes of the OVF stores', 
   const vm = json.vms.find((each: { name: string }) => each.name === 'vm1')
   expect(vm.disks[0].chain.map((each: { format: string }) => each.format)).toEqual(['raw', 'cow'])
   expect(json.domains[0]).toMatchObject({ name: 'vmstore', onHost: true })
-  expect(json.domains[0].ovfStores.map((each: { volume: string }) => each.volume)).toEqual([...lab.host.ovfStores.keys()])
+  expect(json.domains[0].ovfStores.map((each: { volume: string }) => each.volume)).toEqual([
+    ...lab.host.ovfStores.keys(),
+  ])
 })
 
 test('VMs are stopped, started and paused from outside', async () => {
@@ -126,7 +128,11 @@ test('a VM that stops during a merge fails it, and the merge goes on cold when a
 
 test('other parts of the lab add routes', async () => {
   const lab = await anEngine()
-  const route = { method: 'GET', path: /\/writers\/([^/]+)/, handle: ({ params }: { params: string[] }) => params }
+  const route = {
+    method: 'GET',
+    path: /\/writers\/([^/]+)/,
+    handle: ({ params }: { params: string[] }) => params,
+  }
   const control = createControl({ world: lab.world, log: lab.log, signOn: lab.signOn, routes: [route] })
   expect(await (await control(new Request('http://lab/writers/vm1'))).json()).toEqual(['vm1'])
 })

@@ -102,7 +102,9 @@ test('jobs are forgotten ten minutes after success and an hour after failure', a
   expect(await statuses()).toEqual(['finished', 'failed'])
   await passes(11 * 60_000)
   const as = await lab.as('admin@internal')
-  expect(((await as('GET', '/jobs')).json.job ?? []).map((job: { status: string }) => job.status)).toEqual(['failed'])
+  expect(((await as('GET', '/jobs')).json.job ?? []).map((job: { status: string }) => job.status)).toEqual([
+    'failed',
+  ])
 })
 
 test('a job without auto-clearing stays until it is cleared', async () => {

@@ -25,7 +25,9 @@ test('a merge ends in the base, which keeps its id and is the leaf again', async
   const { json } = await lab.admin('DELETE', await snapshotPath(lab, 'vm1'))
   await passes(10_000)
   expect(await diskOf(lab, 'vm1')).toMatchObject({ image_id: base, status: 'ok' })
-  expect([...(lab.host.images.get(id)?.entries() ?? [])]).toMatchObject([[base, { type: 'LEAF', legality: 'LEGAL' }]])
+  expect([...(lab.host.images.get(id)?.entries() ?? [])]).toMatchObject([
+    [base, { type: 'LEAF', legality: 'LEGAL' }],
+  ])
   expect(lab.host.vms.get(lab.vm('vm1').id)?.writesTo.get(id)).toBe(base)
   expect((await lab.admin('GET', `/jobs/${json.job.id}`)).json.status).toBe('finished')
   expect(lab.world.events.map(({ code }) => code)).toEqual([45, 68, 342, 356])

@@ -68,7 +68,10 @@ test('a VM whose snapshot is not ok keeps its old document', async () => {
   const old = ovf(lab, 'vm1')
   await takeSnapshot(lab, 'vm2')
   lab.world.faults.arm({ at: 'freeze', effect: 'hangs', vm: 'vm1' })
-  await lab.admin('POST', `/vms/${lab.vm('vm1').id}/snapshots`, { description: 'x', persist_memorystate: 'false' })
+  await lab.admin('POST', `/vms/${lab.vm('vm1').id}/snapshots`, {
+    description: 'x',
+    persist_memorystate: 'false',
+  })
   await update(lab)
   await passes(1000)
   expect(ovf(lab, 'vm1')).toBe(old)

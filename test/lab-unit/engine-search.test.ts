@@ -63,7 +63,10 @@ test('max may stand in the path, as a matrix parameter', async () => {
 
 test('follow puts what is linked in place of the link, at any depth', async () => {
   const { admin, vm } = await anEngine()
-  const { json } = await admin('GET', `/vms/${vm('vm1').id}?follow=disk_attachments.disk.storage_domains,snapshots,host`)
+  const { json } = await admin(
+    'GET',
+    `/vms/${vm('vm1').id}?follow=disk_attachments.disk.storage_domains,snapshots,host`,
+  )
   const [attachment] = json.disk_attachments.disk_attachment
   expect(attachment.disk.alias).toBe('vm1_Disk1')
   expect(attachment.disk.storage_domains.storage_domain[0].name).toBe('vmstore')
@@ -78,7 +81,11 @@ test('following a link that does not exist fails', async () => {
 
 test('ten thousand VMs are searched and paged', { timeout: 120_000 }, async () => {
   const lab = await anEngine({ vms: 10_000, disks: 2, onlyPlain: true })
-  const page = await names(lab, 'storage.name=vmstore sortby name page 100', '&max=100&follow=disk_attachments.disk')
+  const page = await names(
+    lab,
+    'storage.name=vmstore sortby name page 100',
+    '&max=100&follow=disk_attachments.disk',
+  )
   expect(page).toHaveLength(100)
   expect(page.at(-1)).toBe('vm9999')
 })

@@ -12,7 +12,11 @@ test('requests and answers pass with method, body, headers and status', async ()
     const text = `${asked.method} ${new URL(asked.url).pathname} ${await asked.text()} ${asked.headers.get('x-test')}`
     return new Response(text, { status: 201, headers: { 'x-answer': 'yes' } })
   }, port)
-  const response = await fetch(`${served.address}/a`, { method: 'POST', body: 'hello', headers: { 'x-test': '1' } })
+  const response = await fetch(`${served.address}/a`, {
+    method: 'POST',
+    body: 'hello',
+    headers: { 'x-test': '1' },
+  })
   expect([response.status, response.headers.get('x-answer')]).toEqual([201, 'yes'])
   expect(await response.text()).toBe('POST /a hello 1')
 })

@@ -87,7 +87,10 @@ test('a user without the right gets a 403 fault and nothing happens', async () =
   const reader = await as('reader@internal')
   const { status, json } = await reader('POST', `/vms/${vm('vm1').id}/snapshots`, { description: 'x' })
   expect(status).toBe(403)
-  expect(json).toEqual({ reason: 'Operation Failed', detail: '[User is not authorized to perform this action.]' })
+  expect(json).toEqual({
+    reason: 'Operation Failed',
+    detail: '[User is not authorized to perform this action.]',
+  })
   expect(vm('vm1').snapshots).toHaveLength(1)
 })
 

@@ -156,7 +156,10 @@ test('job and events carry the correlation id', async () => {
 
 test('a failed snapshot leaves no trace but its event and its job', async () => {
   const lab = await anEngine()
-  const before = { ids: lab.vm('vm1').snapshots.map(({ id }) => id), image: (await diskOf(lab, 'vm1')).image_id }
+  const before = {
+    ids: lab.vm('vm1').snapshots.map(({ id }) => id),
+    image: (await diskOf(lab, 'vm1')).image_id,
+  }
   lab.world.faults.arm({ at: 'snapshot', effect: 'fails', vm: 'vm1' })
   await order(lab, 'vm1')
   await passes(5000)
@@ -230,7 +233,12 @@ test('an engine may answer 202 with a creation status, and 201 only when the cli
   const pending = await order(lab, 'vm1')
   expect([pending.status, pending.json.creation_status]).toEqual([202, 'pending'])
   const path = `/vms/${lab.vm('vm2').id}/snapshots`
-  const waited = lab.admin('POST', path, { description: 'x', persist_memorystate: 'false' }, { expect: '201-created' })
+  const waited = lab.admin(
+    'POST',
+    path,
+    { description: 'x', persist_memorystate: 'false' },
+    { expect: '201-created' },
+  )
   await passes(5000)
   expect(await waited).toMatchObject({ status: 201, json: { snapshot_status: 'ok' } })
 })

@@ -7,7 +7,7 @@ import { type StandardOptions, standardWorld } from '../../src/lab/engine/invent
 import { RecordedHost } from '../../src/lab/engine/recorded-host.ts'
 import { boot } from '../../src/lab/engine/world/boot.ts'
 
-export const site = 'https://engine.example.com'
+const site = 'https://engine.example.com'
 const api = '/ovirt-engine/api'
 
 // Answers are read as any client would: without types.
@@ -61,7 +61,10 @@ export async function anEngine(options: Partial<StandardOptions> = {}) {
   const steer = (method: string, path: string, body?: unknown) =>
     reply(
       control(
-        new Request(`http://lab${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+        new Request(`http://lab${path}`, {
+          method,
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
       ),
     )
   return { world, host, log, signOn, engine, ask, as, admin, vm, steer }
@@ -104,5 +107,10 @@ async function reply(answer: Promise<Response>): Promise<Reply> {
   const response = await answer
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson ? JSON.parse(text) : undefined,
+  }
 }

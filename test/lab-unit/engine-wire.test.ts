@@ -75,7 +75,9 @@ test('an unknown property is 400 with a hint at the usage, in JSON and in XML', 
   const { admin, vm } = await anEngine()
   const path = `/vms/${vm('vm1').id}/snapshots`
   const inJson = await admin('POST', path, { description: 'x', bogus: 1 })
-  const inXml = await admin('POST', path, '<snapshot><bogus/></snapshot>', { 'content-type': 'application/xml' })
+  const inXml = await admin('POST', path, '<snapshot><bogus/></snapshot>', {
+    'content-type': 'application/xml',
+  })
   for (const { status, json } of [inJson, inXml, await admin('POST', path, '{"description":')]) {
     expect(status).toBe(400)
     expect(json.detail).toContain('services/snapshots/methods/add')
@@ -114,14 +116,24 @@ test('the version in the URL comes back in every href', async () => {
 test('the entry point tells the version as it was set', async () => {
   const { admin } = await anEngine({ settings: { version: '4.4.10.7-1.el8' } })
   const { product_info: product, authenticated_user: user } = (await admin('GET', '/')).json
-  expect(product.version).toMatchObject({ full_version: '4.4.10.7-1.el8', major: '4', minor: '4', build: '10' })
+  expect(product.version).toMatchObject({
+    full_version: '4.4.10.7-1.el8',
+    major: '4',
+    minor: '4',
+    build: '10',
+  })
   expect((await admin('GET', user.href.replace('/ovirt-engine/api', ''))).json.principal).toBe('admin')
 })
 
 /** The XML of a path, brought into JSON's shape: what JSON shows as a list or a number is read as one. */
 async function xmlAsJson(lab: Lab, path: string, like: unknown): Promise<unknown> {
   const { text } = await lab.admin('GET', path, undefined, { accept: 'application/xml' })
-  const options = { ignoreAttributes: false, attributeNamePrefix: '', parseTagValue: false, ignoreDeclaration: true }
+  const options = {
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    parseTagValue: false,
+    ignoreDeclaration: true,
+  }
   const tree: Record<string, unknown> = new XMLParser(options).parse(text)
   return shaped(Object.values(tree)[0], like)
 }
@@ -135,5 +147,7 @@ function shaped(xml: unknown, like: unknown): unknown {
 }
 
 function withoutEmptyLinks(json: unknown): unknown {
-  return JSON.parse(JSON.stringify(json, (key, value) => (key === 'link' && value.length === 0 ? undefined : value)))
+  return JSON.parse(
+    JSON.stringify(json, (key, value) => (key === 'link' && value.length === 0 ? undefined : value)),
+  )
 }

@@ -7,7 +7,7 @@ import type { FaultSpec } from './world/faults.ts'
 import type { World } from './world/world.ts'
 
 /** What a control route is given: the path's variable parts, in order, and the body (undefined when empty). */
-export interface ControlCall {
+interface ControlCall {
   params: string[]
   query: URLSearchParams
   body: unknown

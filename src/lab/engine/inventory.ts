@@ -5,7 +5,7 @@ import { addVm, type VmDraft } from './inventory/vms.ts'
 import { seededUuid } from './world/ids.ts'
 import { World, type WorldOptions } from './world/world.ts'
 
-export interface InventoryOptions extends WorldOptions {
+interface InventoryOptions extends WorldOptions {
   /** Size of each disk; default 64 MiB. */
   diskBytes?: number
   /** Makes every id: the same seed gives the same world. */

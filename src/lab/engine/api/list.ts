@@ -16,7 +16,12 @@ export function list<T>(
 }
 
 /** The one of a kind named by `{id}`; an empty 404 when it is not there. */
-export function one<T>(call: Call, tag: string, all: ReadonlyMap<string, T>, show: (item: T) => Element): Answer {
+export function one<T>(
+  call: Call,
+  tag: string,
+  all: ReadonlyMap<string, T>,
+  show: (item: T) => Element,
+): Answer {
   return found(all.get(idIn(call, 'id')), (item) => ok(tag, show(item)))
 }
 

@@ -1,5 +1,11 @@
 import { collection, idIn, ok } from '../api/call.ts'
-import { domainId, permissionElement, permitElement, roleElement, userElement } from '../api/infra-elements.ts'
+import {
+  domainId,
+  permissionElement,
+  permitElement,
+  roleElement,
+  userElement,
+} from '../api/infra-elements.ts'
 import { found, list, one } from '../api/list.ts'
 import type { Routes } from '../api/router.ts'
 import { userSearch } from '../search/searchables.ts'

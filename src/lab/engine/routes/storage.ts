@@ -51,8 +51,9 @@ export const storageRoutes: Routes = {
     const id = idIn(call, 'volume')
     const disk = disksOn(call.world, domain).find((each) => each.volumes.some((volume) => volume.id === id))
     const volume = disk?.volumes.find((each) => each.id === id)
-    return found(disk && volume && diskSnapshotElement(disk, volume, `/storagedomains/${domain.id}`), (element) =>
-      ok('disk_snapshot', element),
+    return found(
+      disk && volume && diskSnapshotElement(disk, volume, `/storagedomains/${domain.id}`),
+      (element) => ok('disk_snapshot', element),
     )
   },
   'GET /storageconnections': ({ world }) =>
@@ -73,7 +74,11 @@ export const storageRoutes: Routes = {
   },
   'GET /datacenters': (call) => {
     demandView(call)
-    const dataCenters = searched([...call.world.dataCenters.values()], dataCenterSearch(call.world), call.query)
+    const dataCenters = searched(
+      [...call.world.dataCenters.values()],
+      dataCenterSearch(call.world),
+      call.query,
+    )
     return collection('data_centers', 'data_center', dataCenters.map(dataCenterElement))
   },
   'GET /datacenters/{dc}': (call) => {

@@ -1,7 +1,7 @@
 import { ApiFault } from '../wire/fault.ts'
 import { type Condition, parseSearch, type Relation } from './grammar.ts'
 
-export type Field = string | number | boolean | Date | undefined | readonly string[]
+type Field = string | number | boolean | Date | undefined | readonly string[]
 
 /** How the fields of a kind of object are read; text without a field is looked for in all `text` fields. */
 export interface Searchable<T> {

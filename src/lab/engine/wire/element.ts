@@ -1,4 +1,4 @@
-export type Scalar = string | number | boolean | Date
+type Scalar = string | number | boolean | Date
 export type Value = Scalar | Element | readonly (Element | string)[] | undefined
 
 /**

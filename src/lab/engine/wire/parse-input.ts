@@ -3,7 +3,7 @@ import { Malformed } from './fault.ts'
 import { type Field, type InputType, inputTypes } from './input-types.ts'
 import type { Format } from './render.ts'
 
-export type InputValue = string | number | boolean | Date | Input | Input[]
+type InputValue = string | number | boolean | Date | Input | Input[]
 
 /** A request's body, its fields typed; a list is an array, absent fields are undefined. */
 export interface Input {

@@ -1,4 +1,4 @@
-export type VmStatus =
+type VmStatus =
   | 'down'
   | 'up'
   | 'powering_up'
@@ -15,7 +15,7 @@ export type VmStatus =
   | 'image_locked'
   | 'unassigned'
 
-export type ImageStatus = 'ok' | 'locked' | 'illegal'
+type ImageStatus = 'ok' | 'locked' | 'illegal'
 
 /** One volume of an image as the engine's database knows it. */
 export interface Volume {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 /** What goes wrong inside the engine and its hosts. `vm` is a name or an id; without it any VM is hit. */
-export type WorldEffect =
+type WorldEffect =
   | { at: 'snapshot'; effect: 'fails'; vm?: string }
   | { at: 'live'; effect: 'fails' | 'fails in use'; vm?: string }
   | { at: 'merge'; effect: 'fails' | 'never ends' | 'row stays'; vm?: string; disk?: string }

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { lockPair } from '../../src/run/lock.ts'
+import { aFolder } from '../run/a-folder.ts'
+import { flawsIn } from '../run/report-schema.ts'
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname
+const three = ['data', 'dr1', 'data-dr']
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs the command as a person would, in a folder of its own. */
+async function vmbackup(
+  argv: readonly string[],
+  { cwd = aFolder(), closeStderr = false, tmp = cwd } = {},
+): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], HOME: cwd, TMPDIR: tmp }
+  const child = spawn(process.execPath, [main, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (closeStderr) child.stderr.destroy()
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
+  await once(child, 'close')
+  return { code: child.exitCode, ...said }
+}
+
+/** A port of this machine where nobody listens. */
+async function aClosedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 9
+}
+
+/** A folder with a backup.cfg that reaches neither an engine nor a gluster command. */
+async function aFolderWithConfig(more = ''): Promise<string> {
+  const cwd = aFolder()
+  const text = `[connection]
+server = https://127.0.0.1:${await aClosedPort()}/ovirt-engine/api
+user_name = admin@internal
+password = secret
+[gluster]
+command = /nonexistent/ssh gp1
+secondary_command = /nonexistent/ssh gs1
+[state]
+dir = ${join(cwd, 'state')}
+${more}`
+  writeFileSync(join(cwd, 'backup.cfg'), text, { mode: 0o600 })
+  return cwd
+}
+
+/** The one document that `--json` promises. */
+function documentOf({ stdout }: Ended): Record<string, unknown> {
+  const document = JSON.parse(stdout) as Record<string, unknown>
+  expect(flawsIn(document)).toEqual([])
+  return document
+}
+
+describe.concurrent('the command', () => {
+  test('says its version or its help and does nothing else', async () => {
+    const version = await vmbackup(['--version'])
+    expect(version).toMatchObject({ code: 0, stderr: '' })
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const help = await vmbackup(['--help'])
+    expect(help).toMatchObject({ code: 0, stderr: '' })
+    expect(help.stdout).toContain('Usage: vmbackup')
+  })
+
+  test('ends with 2 and a hint on standard error when it cannot be meant', async () => {
+    const ended = await vmbackup(['data'])
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toBe(
+      "vmbackup: missing required argument 'secondary-host'\n  what to do: vmbackup --help shows the usage and examples\n",
+    )
+  })
+
+  test('says the same as one JSON document where JSON was asked for', async () => {
+    const ended = await vmbackup(['--json', 'data'])
+    expect(ended).toMatchObject({ code: 2, stderr: '' })
+    expect(documentOf(ended)).toMatchObject({ version: 1, outcome: 'usage error' })
+  })
+
+  test('ends with 2 when there is no configuration, and names where it looked', async () => {
+    const ended = await vmbackup(three)
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('/etc/vmbackup/backup.cfg')
+  })
+
+  test('ends with 2 at a wrong key, naming file and line, and touches nothing', async () => {
+    const cwd = await aFolderWithConfig('dirr = /x\n')
+    const ended = await vmbackup(three, { cwd })
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toContain('backup.cfg:10: [state] dirr')
+    expect(readdirSync(cwd)).toEqual(['backup.cfg'])
+  })
+
+  test('ends with 2 at a value of the command line that the configuration does not allow, naming the option', async () => {
+    const ended = await vmbackup([...three, '--interval', '99999'], { cwd: await aFolderWithConfig() })
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('--interval')
+  })
+
+  test('ends with 4 when neither engine nor gluster can be reached, and tells both at once', async () => {
+    const ended = await vmbackup(three, { cwd: await aFolderWithConfig() })
+    expect(ended.code).toBe(4)
+    expect(ended.stdout).toContain('refused, nothing was touched')
+    expect(ended.stdout).toContain('ECONNREFUSED')
+    expect(ended.stdout).toContain('/nonexistent/ssh not found')
+    expect(ended.stdout).toContain('what to do:')
+    expect(ended.stdout + ended.stderr).not.toContain('secret')
+    expect(ended.stderr).not.toContain(String.fromCharCode(27))
+  })
+
+  test('prints that report as one JSON document, and everything else on standard error', async () => {
+    const ended = await vmbackup([...three, '--json', '--verbose'], { cwd: await aFolderWithConfig() })
+    expect(ended.code).toBe(4)
+    expect(documentOf(ended)).toMatchObject({ outcome: 'refused', primary: 'data', vms: [] })
+    expect(ended.stderr).toContain('run began')
+  })
+
+  test('is silent but for the result with --quiet', async () => {
+    const ended = await vmbackup([...three, '--quiet'], { cwd: await aFolderWithConfig() })
+    expect(ended).toMatchObject({ code: 4, stderr: '' })
+  })
+
+  test('ends as it should when nobody reads its standard error any more', async () => {
+    const ended = await vmbackup([...three, '--json'], { cwd: await aFolderWithConfig(), closeStderr: true })
+    expect(ended.code).toBe(4)
+    expect(documentOf(ended)).toMatchObject({ outcome: 'refused' })
+  })
+
+  test('rehearses with 4 and all findings, and leaves nothing behind, not even a state directory', async () => {
+    const cwd = await aFolderWithConfig()
+    const ended = await vmbackup([...three, '--dry-run'], { cwd })
+    expect(ended.code).toBe(4)
+    expect(ended.stdout).toContain('ECONNREFUSED')
+    expect(ended.stdout).toContain('/nonexistent/ssh not found')
+    expect(ended.stdout).toContain('a run would be refused')
+    expect(readdirSync(cwd)).toEqual(['backup.cfg'])
+  })
+
+  test('ends with 1 and says what to do when its state directory is a file', async () => {
+    const cwd = await aFolderWithConfig()
+    writeFileSync(join(cwd, 'state'), '')
+    const ended = await vmbackup(three, { cwd })
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toContain(join(cwd, 'state'))
+    expect(ended.stderr).toContain('what to do: check that [state] dir is writable')
+    const json = await vmbackup([...three, '--json'], { cwd })
+    expect(documentOf(json)).toMatchObject({ outcome: 'failed' })
+  })
+
+  test('ends with 1 and names the log when that cannot be written', async () => {
+    const cwd = await aFolderWithConfig('[logging]\nfile = backup.cfg/log\n')
+    const ended = await vmbackup(three, { cwd })
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toContain('cannot open the log')
+    expect(ended.stderr).toContain('what to do:')
+  })
+
+  test('takes --state-dir from the folder that it is called in, wherever the configuration lies', async () => {
+    const config = join(await aFolderWithConfig(), 'backup.cfg')
+    const cwd = aFolder()
+    await vmbackup([...three, '-c', config, '--state-dir', 'here'], { cwd })
+    expect(readdirSync(join(cwd, 'here'))).toContain('vmbackup.db')
+  })
+
+  test('ends with 5 and names the holder while another process holds the lock', async () => {
+    const cwd = await aFolderWithConfig()
+    mkdirSync(join(cwd, 'state'))
+    using _held = lockPair(join(cwd, 'state'), 'data--dr1--data-dr')
+    const ended = await vmbackup([...three, '--json'], { cwd })
+    expect(ended.code).toBe(5)
+    expect(documentOf(ended)).toMatchObject({
+      outcome: 'locked',
+      error: { message: expect.stringContaining(`pid ${process.pid} on `) },
+    })
+  })
+})
