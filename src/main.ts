@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { backupPlay } from './backup/play.ts'
 import { inspect } from './backup/preflight.ts'
@@ -17,6 +16,7 @@ import { Cancelled, Failure } from './model/errors.ts'
 import { systemClock } from './run/clock.ts'
 import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
 import { perform, type RunRequest, rehearse } from './run/run.ts'
+import { scratchDir } from './run/scratch.ts'
 import { createSite, optionsOf } from './site.ts'
 
 type Run = Asked & { kind: 'run' }
@@ -63,46 +63,34 @@ async function run(asked: Run): Promise<number> {
 async function plan(asked: Run): Promise<number> {
   const { config, request } = await prepare(asked)
   // Nothing is left of a dry run, not even a state directory.
-  const dir = mkdtempSync(join(tmpdir(), 'vmbackup-plan-'))
-  try {
-    const options = optionsOf(config)
-    const site = createSite(config, asked.target, env, logDirIn(dir))
-    const play = backupPlay(site, options, asked.target.primaryVolume)
-    const found = await rehearse({ ...request, stateDir: dir }, play, (rehearsal) =>
-      inspect(rehearsal, site, options),
-    )
-    await site.hypervisor.close()
-    request.signal.throwIfAborted()
-    for (const warning of config.warnings) stderr.write(`${paintErr.doubtful(`warning: ${warning}`)}\n`)
-    stdout.write(
-      asked.options.json
-        ? `${JSON.stringify({ version: 1, ...found }, null, 2)}\n`
-        : `${renderPlan(found, options, paintOut)}\n`,
-    )
-    return found.findings.some((finding) => finding.severity === 'error') ? exitCodeOf('refused') : 0
-  } finally {
-    removeRehearsal(dir)
-  }
-}
-
-/** Never deletes below a mount point: what is still mounted there is the site's own volume. */
-function removeRehearsal(dir: string): void {
-  rmSync(join(dir, 'log'), { recursive: true, force: true })
-  for (const empty of [join(dir, 'mnt'), dir]) {
-    try {
-      rmdirSync(empty)
-    } catch {
-      // Not empty: the rehearsal has told what it could not unmount.
-      return
-    }
-  }
+  using scratch = scratchDir()
+  const options = optionsOf(config)
+  const site = createSite(config, asked.target, env, scratch.logDir)
+  const play = backupPlay(site, options, asked.target.primaryVolume)
+  const found = await rehearse({ ...request, stateDir: scratch.dir }, play, (rehearsal) =>
+    inspect(rehearsal, site, options),
+  )
+  await site.hypervisor.close()
+  request.signal.throwIfAborted()
+  for (const warning of config.warnings) stderr.write(`${paintErr.doubtful(`warning: ${warning}`)}\n`)
+  stdout.write(
+    asked.options.json
+      ? `${JSON.stringify({ version: 1, ...found }, null, 2)}\n`
+      : `${renderPlan(found, options, paintOut)}\n`,
+  )
+  return found.findings.some((finding) => finding.severity === 'error') ? exitCodeOf('refused') : 0
 }
 
 async function prepare({ target, options }: Run): Promise<{ config: Config; request: RunRequest }> {
   const overrides = [
     { section: 'replication', key: 'timeout', value: options.timeoutMinutes, from: '--timeout' },
     { section: 'replication', key: 'interval', value: options.intervalSeconds, from: '--interval' },
-    { section: 'state', key: 'dir', value: options.stateDir && resolve(options.stateDir), from: '--state-dir' },
+    {
+      section: 'state',
+      key: 'dir',
+      value: options.stateDir && resolve(options.stateDir),
+      from: '--state-dir',
+    },
   ].flatMap(({ value, ...rest }) => (value === undefined ? [] : [{ ...rest, value: String(value) }]))
   const config = await readConfig(options.config ?? defaultConfig(), { overrides, env })
   return {

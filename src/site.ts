@@ -25,7 +25,6 @@ export function createSite(config: Config, target: Target, env: NodeJS.ProcessEn
       logDir,
       ...(gluster.command === undefined ? {} : { command: gluster.command }),
       ...(gluster.secondaryCommand === undefined ? {} : { secondaryCommand: gluster.secondaryCommand }),
-      ...(gluster.primaryHost === undefined ? {} : { primaryHost: gluster.primaryHost }),
     }),
   }
 }

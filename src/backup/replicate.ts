@@ -8,6 +8,8 @@ import type { BackupOptions } from './options.ts'
 /** A session that died is started again, but not at every look. */
 const restartPauseMs = 10_000
 const stopMs = 120_000
+/** A session that works through a backlog may be silent so many times longer than an idle one. */
+const busyPatience = 20
 
 /**
  * Brings everything that the primary holds at this moment to the secondary and stops the session again. Throws TimedOut
@@ -81,7 +83,7 @@ function watchFor(
   let reached = 0
   let changedAt = clock.now()
   let startedAt = clock.now()
-  let patienceMs = options.stallMs
+  let patienceMs = busyPatience * options.stallMs
 
   const restart = async (why: string, stopFirst: boolean): Promise<void> => {
     run.emit({ kind: 'note', severity: 'info', text: `${why}: the session is started again` })
@@ -99,12 +101,14 @@ function watchFor(
       what: `checkpoint on ${progress.reached} of ${progress.of} bricks; ${detail}`,
     })
   }
-  const answerSilence = async (): Promise<void> => {
-    if (clock.now() - changedAt < patienceMs) return
-    // Gluster loses change log events after a worker's restart; only another restart reads them from history. A long
-    // transfer looks the same from outside, so each restart is given twice the time.
-    await restart(`no progress for ${Math.round(patienceMs / 1000)} s`, true)
-    patienceMs *= 2
+  const answerSilence = async (busy: boolean): Promise<void> => {
+    // Gluster loses change log events after a worker's restart, and only another restart reads them from history. A
+    // restart in the middle of a transfer begins it again, so that one is given more time, and twice as much each time.
+    const limitMs = busy ? patienceMs : options.stallMs
+    const silentMs = clock.now() - changedAt
+    if (silentMs < limitMs) return
+    if (busy) patienceMs *= 2
+    await restart(`no progress for ${Math.round(silentMs / 1000)} s`, true)
   }
 
   return {
@@ -115,7 +119,7 @@ function watchFor(
       if (progress.state === 'reached') return true
       if (progress.state === 'waiting') {
         see(progress)
-        await answerSilence()
+        await answerSilence(progress.busy)
       } else {
         detail = progress.detail
         run.emit({ kind: 'waiting', what: `the session to run: ${detail}` })

@@ -1,7 +1,7 @@
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
-import type { Run } from '../run/run.ts'
+import type { Leave, Run } from '../run/run.ts'
 import { announceInterrupted } from './announce.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
@@ -10,7 +10,6 @@ import { stopReplication } from './replicate.ts'
 import { openVolume } from './volumes.ts'
 
 type Kind = Owed['what']['kind']
-type Leave = (owed: Owed, error: unknown) => void
 
 /** Newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
 const order: readonly Kind[] = ['mount', 'session', 'snapshot', 'overlays', 'job', 'event']

@@ -14,7 +14,7 @@ export interface Target {
   secondaryVolume: string
 }
 
-export interface CommonOptions {
+interface CommonOptions {
   config?: string
   timeoutMinutes?: number
   intervalSeconds?: number

@@ -1,5 +1,5 @@
 import type { Kind } from './kind.ts'
-import { count, host, ignored, oneOf, origin, path, secret, serverAddress, text, yesNo } from './kinds.ts'
+import { count, ignored, oneOf, origin, path, secret, serverAddress, text, yesNo } from './kinds.ts'
 import { duration, size } from './quantities.ts'
 import { secretWords, words } from './words.ts'
 
@@ -114,8 +114,8 @@ const table = {
     stallMs: preset(
       'stall',
       duration('seconds', { from: '5s', to: '1d' }),
-      '60s',
-      'A checkpoint without progress for so long is answered by a stop and start of the session.',
+      '30s',
+      'A checkpoint without progress for so long is answered by a stop and start of the session; twenty times as long while it works through a backlog.',
     ),
   },
   gluster: {
@@ -128,11 +128,6 @@ const table = {
       'secondary_command',
       words,
       'Likewise for a node of the secondary. Empty: no commands are run there.',
-    ),
-    primaryHost: optional(
-      'primary_host',
-      host,
-      "The node from which the primary volume is mounted. Empty: the hosts of the volume's bricks.",
     ),
   },
   verify: {

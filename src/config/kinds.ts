@@ -34,14 +34,6 @@ export const path: Kind<string> = kind(
   same,
 )
 
-/** A host's name or address, safe to be an argument of a command. */
-export const host: Kind<string> = kind(
-  'the name or address of a host',
-  (value) =>
-    /^[\p{L}\p{N}[][\p{L}\p{N}.:_[\]-]*$/u.test(value) ? value : new Wrong(`${shown(value)} is not a host`),
-  same,
-)
-
 const truths = new Map(
   Object.entries({ yes: true, true: true, on: true, 1: true, no: false, false: false, off: false, 0: false }),
 )

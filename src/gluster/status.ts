@@ -9,6 +9,8 @@ export interface BrickRow {
   path: string
   status: string
   crawl: string
+  /** Entries, data and metadata that the session knows it still has to send. */
+  pending: number
   /** Epoch seconds; undefined when it shows none. */
   checkpointAt: number | undefined
   completed: boolean
@@ -55,6 +57,7 @@ function rowOf(pair: XmlNode): BrickRow {
     path: textOf(pair, 'primary_brick', 'master_brick'),
     status: textOf(pair, 'status'),
     crawl: textOf(pair, 'crawl_status'),
+    pending: ['entry', 'data', 'meta'].reduce((sum, name) => sum + (Number(textOf(pair, name)) || 0), 0),
     checkpointAt: secondsOf(textOf(pair, 'checkpoint_time')),
     completed: textOf(pair, 'checkpoint_completed') === 'Yes',
   }
@@ -109,31 +112,48 @@ export function bricksWithoutRow(rows: readonly BrickRow[], sets: readonly Brick
 export function progressOf(rows: readonly BrickRow[], sets: readonly Brick[][], since: Checkpoint): Progress {
   const idle = rows.find((row) => ['stopped', 'created', 'paused'].includes(stateOf(row)))
   if (idle !== undefined && !isRunning(rows)) return { state: 'down', detail: tell(idle) }
-  const pending = sets.map((set) => pendingIn(set, rows, since)).filter((detail) => detail !== undefined)
-  const [detail] = pending
-  if (detail === undefined && sets.length > 0) return { state: 'reached' }
+  const pending = sets.map((set) => pendingIn(set, rows, since)).filter((one) => one !== undefined)
+  const [first] = pending
+  if (first === undefined && sets.length > 0) return { state: 'reached' }
   return {
     state: 'waiting',
     reached: sets.length - pending.length,
     of: sets.length,
-    detail: detail ?? 'the volume shows no bricks',
+    busy: pending.some((one) => one.busy),
+    detail: first?.detail ?? 'the volume shows no bricks',
   }
 }
 
+interface Pending {
+  busy: boolean
+  detail: string
+}
+
 /** What a replica set still waits for; undefined when it is done. */
-function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Checkpoint): string | undefined {
+function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Checkpoint): Pending | undefined {
   const known = set.map((brick) => ({ brick, row: rowFor(brick, rows) }))
   const missing = known.find(({ row }) => row === undefined)
   if (missing !== undefined)
-    return `${missing.brick.host}:${missing.brick.path} is not in the session's status`
+    return {
+      busy: false,
+      detail: `${missing.brick.host}:${missing.brick.path} is not in the session's status`,
+    }
   const own = known.flatMap(({ row }) => row ?? [])
   const faulty = own.find((row) => row.status === 'Faulty')
-  if (faulty !== undefined) return tell(faulty)
+  if (faulty !== undefined) return pendingAs(faulty)
   const active = own.filter((row) => row.status === 'Active')
   const [first] = own
-  if (active.length === 0) return first === undefined ? 'a replica set without bricks' : tell(first)
+  if (active.length === 0) {
+    return first === undefined ? { busy: false, detail: 'a replica set without bricks' } : pendingAs(first)
+  }
   const behind = active.find(({ completed, checkpointAt }) => !(completed && (checkpointAt ?? 0) >= since.at))
-  return behind === undefined ? undefined : tell(behind)
+  return behind === undefined ? undefined : pendingAs(behind)
+}
+
+/** A crawl of the past ends by itself; in the live one, nothing pending and no checkpoint means that events were lost. */
+function pendingAs(row: BrickRow): Pending {
+  const crawls = row.status === 'Active' && /^(Hybrid|History) Crawl$/.test(row.crawl)
+  return { busy: crawls || row.pending > 0, detail: tell(row) }
 }
 
 function rowFor(brick: Brick, rows: readonly BrickRow[]): BrickRow | undefined {
@@ -146,6 +166,7 @@ function tell(row: BrickRow): string {
   return `${row.host}:${row.path} ${tellRow(row)}`
 }
 
-function tellRow({ status, crawl }: BrickRow): string {
-  return crawl === '' || crawl === 'N/A' ? status : `${status}, ${crawl}`
+function tellRow({ status, crawl, pending }: BrickRow): string {
+  const more = pending > 0 ? `, ${pending} pending` : ''
+  return crawl === '' || crawl === 'N/A' ? status : `${status}, ${crawl}${more}`
 }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { open, readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { type ControlRoute, createControl } from './engine/control.ts'
@@ -8,7 +9,10 @@ import { SignOn } from './engine/http/sign-on.ts'
 import { standardWorld } from './engine/inventory.ts'
 import { serve } from './engine/serve-http.ts'
 import { boot } from './engine/world/boot.ts'
+import type { World } from './engine/world/world.ts'
 import { createRealHost, type RealHost } from './vms/real-host.ts'
+
+const diskBytes = 32 * 1024 * 1024
 
 /** What `lab up` writes for the engine process; see sites/engine-process.ts. */
 const configShape = z.object({
@@ -45,10 +49,13 @@ async function main(): Promise<void> {
     host: host.real,
     vms: config.vms,
     disks: config.disks,
+    diskBytes,
+    engineOnVolume: true,
     gluster: { address, volume: path.slice(1), ...(mountOptions === '' ? {} : { mountOptions }) },
     password: (await readFile(config.passwordFile, 'utf8')).trim(),
   })
   await boot(world)
+  await fillIdle(world, host.real)
   const log = new RequestLog()
   const signOn = new SignOn(world)
   const [key, cert, caCertificate] = await Promise.all([
@@ -68,6 +75,19 @@ async function main(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
   })
+}
+
+/** What a VM that is down has on its disks from better days: a copy of zeros would prove little. */
+async function fillIdle(world: World, host: RealHost): Promise<void> {
+  for (const vm of [...world.vms.values()].filter(({ status }) => status === 'down')) {
+    for (const { disk } of vm.attachments.values()) {
+      const volume = world.disks.get(disk)?.volumes[0]
+      if (volume === undefined) continue
+      await using file = await open(host.path({ image: disk, volume: volume.id }), 'r+')
+      await file.write(randomBytes(diskBytes / 4))
+      await file.sync()
+    }
+  }
 }
 
 /** What the guests have written, for proofs. */

@@ -15,7 +15,8 @@ export interface Checkpoint {
 }
 
 export type Progress =
-  | { state: 'waiting'; reached: number; of: number; detail: string }
+  /** `busy`: it works through a backlog, which takes the time it takes; silence of one that is not busy is a stall. */
+  | { state: 'waiting'; reached: number; of: number; busy: boolean; detail: string }
   | { state: 'reached' }
   /** The session does not run (any more): start it again. */
   | { state: 'down'; detail: string }

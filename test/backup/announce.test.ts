@@ -6,7 +6,13 @@ import { domain } from '../support/memory-hypervisor.ts'
 import { createStage } from '../support/stage.ts'
 import { aVm } from '../support/vms.ts'
 
-const good = (name: string): VmResult => ({ id: name, name, state: 'protected', consistency: 'crash', disks: [] })
+const good = (name: string): VmResult => ({
+  id: name,
+  name,
+  state: 'protected',
+  consistency: 'crash',
+  disks: [],
+})
 const bad = (name: string, why: string): VmResult => ({ id: name, name, state: 'failed', why, disks: [] })
 
 function aReport(change: Partial<Report> = {}): Report {
@@ -88,7 +94,11 @@ describe('the event on the engine', () => {
     await using stage = await createStage()
     stage.engine.faults.failing.domains = 'no answer'
     await stage.run()
-    expect(Object.keys(stage.engine.world.announced[0] ?? {}).toSorted()).toEqual(['number', 'severity', 'text'])
+    expect(Object.keys(stage.engine.world.announced[0] ?? {}).toSorted()).toEqual([
+      'number',
+      'severity',
+      'text',
+    ])
   })
 
   test('of a run that was killed says that nothing may be assumed from it', async () => {

@@ -96,12 +96,21 @@ describe('what differs on the secondary fails that VM alone', () => {
       'content differs in the 65536 bytes at offset 0',
       ({ replicated }, data) => writeFileSync(join(replicated.secondaryDir, data), 'X', { flag: 'r+' }),
     ],
-    ['a shorter file', '7 on the secondary', ({ replicated }, data) => truncateSync(join(replicated.secondaryDir, data), 7)],
-    ['a missing file', 'cannot be read at both ends', ({ replicated }, data) => rmSync(join(replicated.secondaryDir, data))],
+    [
+      'a shorter file',
+      '7 on the secondary',
+      ({ replicated }, data) => truncateSync(join(replicated.secondaryDir, data), 7),
+    ],
+    [
+      'a missing file',
+      'cannot be read at both ends',
+      ({ replicated }, data) => rmSync(join(replicated.secondaryDir, data)),
+    ],
     [
       'another description',
       'its description differs on the secondary',
-      ({ replicated }, data) => writeFileSync(join(replicated.secondaryDir, `${data}.meta`), 'DOMAIN=x\nEOF\n'),
+      ({ replicated }, data) =>
+        writeFileSync(join(replicated.secondaryDir, `${data}.meta`), 'DOMAIN=x\nEOF\n'),
     ],
     [
       'a description that never came',

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
-import type { Report } from '../../src/run/report.ts'
+import type { DiskResult, Report } from '../../src/run/report.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import type { createStage } from '../support/stage.ts'
 import { aDisk } from '../support/vms.ts'
 import { type Intercept, intercepted } from './intercept.ts'
 
-export type Stage = Awaited<ReturnType<typeof createStage>>
+type Stage = Awaited<ReturnType<typeof createStage>>
 
 /** Every guest that runs writes into the volume that its disks run on, each time anybody asks anything. */
 function letGuestsWrite(stage: Stage, count: number): void {
@@ -28,7 +28,12 @@ export interface Tried {
 }
 
 /** One run whose every call goes through `between`; `hit` is the method of the call `at`, if it came to that. */
-export async function runWith(stage: Stage, between: Intercept, at: number, signal: AbortSignal): Promise<Tried> {
+export async function runWith(
+  stage: Stage,
+  between: Intercept,
+  at: number,
+  signal: AbortSignal,
+): Promise<Tried> {
   const { hypervisor } = stage.engine
   const { replication } = stage.replicated
   let calls = 0
@@ -70,20 +75,23 @@ const base = (disk: string) => aDisk(disk).volume ?? ''
 /** What a report claims and the world denies. */
 export function lies(stage: Stage, { report, frozen }: Tried): string[] {
   const there = imagesOf(stage, 'secondaryDir')
-  const found: string[] = []
-  for (const vm of report.vms) {
-    if (vm.state !== 'protected') continue
-    for (const disk of vm.disks) {
-      const { data } = vdsmLayout.filesOf(domain.id, disk.id, base(disk.name))
-      if (there.get(data) !== frozen.get(data)) found.push(`${disk.name} is not as it was when it was frozen`)
-      if (!there.get(`${data}.meta`)?.includes('VOLTYPE=LEAF')) found.push(`${disk.name} is no top`)
-      const others = [...there.keys()].filter((file) => file.includes(disk.id) && !file.startsWith(data))
-      if (others.length > 0) found.push(`${disk.name} has ${others.join()}`)
-    }
-  }
+  const disks = report.vms.filter((vm) => vm.state === 'protected').flatMap((vm) => vm.disks)
+  const found = disks.flatMap((disk) => flawsOf(disk, there, frozen))
   const leftOpen = report.leftOpen.length
   if (stage.owed().length !== leftOpen) found.push(`owes ${stage.owed().join()} and tells of ${leftOpen}`)
   return found
+}
+
+type Files = ReadonlyMap<string, string>
+
+function flawsOf({ id, name }: DiskResult, there: Files, frozen: Files): string[] {
+  const { data } = vdsmLayout.filesOf(domain.id, id, base(name))
+  const others = [...there.keys()].filter((file) => file.includes(id) && !file.startsWith(data))
+  return [
+    ...(there.get(data) === frozen.get(data) ? [] : [`${name} is not as it was when it was frozen`]),
+    ...(there.get(`${data}.meta`)?.includes('VOLTYPE=LEAF') ? [] : [`${name} is no top`]),
+    ...others.map((file) => `${name} has ${file}`),
+  ]
 }
 
 /** What is left behind in the world. */
@@ -94,7 +102,9 @@ export async function litter(stage: Stage): Promise<string[]> {
   const files = [...imagesOf(stage, 'primaryDir').keys(), ...imagesOf(stage, 'secondaryDir').keys()]
   return [
     ...stage.owed().map((kind) => `owed: ${kind}`),
-    ...vms.flatMap((vm) => vm.snapshots.filter((row) => row.kind === 'regular').map(() => `row of ${vm.name}`)),
+    ...vms.flatMap((vm) =>
+      vm.snapshots.filter((row) => row.kind === 'regular').map(() => `row of ${vm.name}`),
+    ),
     ...jobs.filter((job) => job.state === 'running').map((job) => `job ${job.description}`),
     ...(state === 'active' ? ['the session runs'] : []),
     ...files.filter((file) => !bases.some((volume) => file.includes(volume))),

@@ -15,7 +15,8 @@ function aFault(method: string): Error {
 
 /** What happens to the call `at` of a run, counted from 1. */
 const modes: Record<string, (at: number, controller: AbortController) => Intercept> = {
-  'fails once': (at) => counting((method, act, call) => (call === at ? Promise.reject(aFault(method)) : act())),
+  'fails once': (at) =>
+    counting((method, act, call) => (call === at ? Promise.reject(aFault(method)) : act())),
 
   'does its work and loses the answer': (at) =>
     counting(async (method, act, call) => {
@@ -67,7 +68,8 @@ async function flawsOfCall(at: number, mode: string): Promise<string[] | undefin
 
   const second = await runWith(stage, undisturbed, 0, new AbortController().signal)
   flaws.push(...lies(stage, second), ...(await litter(stage)))
-  if (second.report.outcome !== 'protected') flaws.push(`the next run: ${JSON.stringify(second.report.error)}`)
+  if (second.report.outcome !== 'protected')
+    flaws.push(`the next run: ${JSON.stringify(second.report.error)}`)
   for (const { report } of [first, second]) {
     const events = eventsOf(stage, report)
     if (events !== 1) flaws.push(`${events} closing events`)

@@ -67,7 +67,10 @@ describe('a VM that was down', () => {
     ['the VM was removed during the run', undefined],
     ['the VM was down and is powering up: started during the run', still({ status: 'powering_up' })],
     ['the VM was down and is image locked: started during the run', still({ status: 'image_locked' })],
-    ['disk disk1 got another active volume during the run', still({ disks: [aDisk('disk1', { volume: overlay })] })],
+    [
+      'disk disk1 got another active volume during the run',
+      still({ disks: [aDisk('disk1', { volume: overlay })] }),
+    ],
     ['disk disk1 got another active volume during the run', still({ disks: [] })],
     ['disk new was added during the run', still({ disks: [aDisk('disk1'), aDisk('new')] })],
   ])('is torn: %s', (text, vm) => {

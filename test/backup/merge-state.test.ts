@@ -57,14 +57,29 @@ describe('before the merge was asked for', () => {
     ['the snapshot is still being made: wait', seen({ snapshots: [row({ status: 'locked' })] }), 0, 'wait'],
     ['it is in preview: wait', seen({ snapshots: [row({ status: 'in_preview' })] }), 0, 'wait'],
     ['a disk is locked: wait', seen({ snapshots: [row()], disk: 'locked' }), 0, 'wait'],
-    ['it did not end in its time: stuck', seen({ snapshots: [row({ status: 'locked' })] }), 61, { stuck: 'not done after 60 s' }],
+    [
+      'it did not end in its time: stuck',
+      seen({ snapshots: [row({ status: 'locked' })] }),
+      61,
+      { stuck: 'not done after 60 s' },
+    ],
     ['the VM is gone: done', seen('gone'), 0, 'merged'],
     ['no row yet, the request may be on its way: wait', seen({ runsOn: base }), 9, 'wait'],
     ['no row for long, disks on their bases: done', seen({ runsOn: base }), 10, 'merged'],
     ['no row, but the disk runs on the overlay: wait', seen({ runsOn: overlay }), 30, 'wait'],
     ['the same for too long: stuck', seen({ runsOn: overlay }), 61, { stuck: 'not done after 60 s' }],
-    ['only rows of others: done', seen({ runsOn: base, snapshots: [row({ description: 'mine' })] }), 10, 'merged'],
-    ['the active row has the same words: done', seen({ runsOn: base, snapshots: [row({ kind: 'active' })] }), 10, 'merged'],
+    [
+      'only rows of others: done',
+      seen({ runsOn: base, snapshots: [row({ description: 'mine' })] }),
+      10,
+      'merged',
+    ],
+    [
+      'the active row has the same words: done',
+      seen({ runsOn: base, snapshots: [row({ kind: 'active' })] }),
+      10,
+      'merged',
+    ],
   ])('%s', (_what, observation, seconds, move) => {
     expect(nextMove(aMerge(), observation, at(seconds), limits)).toEqual(move)
   })
@@ -74,21 +89,48 @@ describe('after the merge was asked for', () => {
   test.each<[string, Observation, number, ReturnType<typeof nextMove>]>([
     ['its job runs: wait', seen({ snapshots: [row({ status: 'locked' })] }, { job: 'running' }), 60, 'wait'],
     ['the row went early while the job runs: wait', seen({ runsOn: base }, { job: 'running' }), 60, 'wait'],
-    ['the row went early, the disk still runs on the overlay: wait', seen({}, { job: 'finished' }), 60, 'wait'],
+    [
+      'the row went early, the disk still runs on the overlay: wait',
+      seen({}, { job: 'finished' }),
+      60,
+      'wait',
+    ],
     ['row gone, job ended, disk on its base: done', seen({ runsOn: base }, { job: 'finished' }), 1, 'merged'],
     ['row gone, job forgotten, disk on its base: done', seen({ runsOn: base }), 60, 'merged'],
     ['the job does not show yet and the row is as before: wait', seen({ snapshots: [row()] }), 4, 'wait'],
     ['the job never showed and the row is ok: again', seen({ snapshots: [row()] }), 5, { remove: 'row' }],
-    ['the job failed and the row is ok again: again', seen({ snapshots: [row()] }, { job: 'failed' }), 1, { remove: 'row' }],
-    ['the job failed, the row is still locked: wait', seen({ snapshots: [row({ status: 'locked' })] }, { job: 'failed' }), 1, 'wait'],
+    [
+      'the job failed and the row is ok again: again',
+      seen({ snapshots: [row()] }, { job: 'failed' }),
+      1,
+      { remove: 'row' },
+    ],
+    [
+      'the job failed, the row is still locked: wait',
+      seen({ snapshots: [row({ status: 'locked' })] }, { job: 'failed' }),
+      1,
+      'wait',
+    ],
     ['the VM is gone: done', seen('gone', { job: 'running' }), 1, 'merged'],
-    ['nothing ends it in its time: stuck', seen({}, { job: 'running' }), 601, { stuck: 'not done after 600 s' }],
+    [
+      'nothing ends it in its time: stuck',
+      seen({}, { job: 'running' }),
+      601,
+      { stuck: 'not done after 600 s' },
+    ],
   ])('%s', (_what, observation, seconds, move) => {
     expect(nextMove(asked(), observation, at(seconds), limits)).toEqual(move)
   })
 
   test('the third failure ends the tries and names what the engine said', () => {
-    const event: EngineEvent = { id: 1, code: 357, meaning: 'merge failed', severity: 'error', text: 'no space', tag: 'tag' }
+    const event: EngineEvent = {
+      id: 1,
+      code: 357,
+      meaning: 'merge failed',
+      severity: 'error',
+      text: 'no space',
+      tag: 'tag',
+    }
     const observation = seen({ snapshots: [row()] }, { job: 'failed', events: [event] })
     expect(nextMove(asked({ attempts: 2 }), observation, at(1), limits)).toEqual({ remove: 'row' })
     expect(nextMove(asked({ attempts: 3 }), observation, at(1), limits)).toEqual({

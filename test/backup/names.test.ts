@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { isOurSnapshot, jobDescription, newTag, snapshotDescription, tagPrefix } from '../../src/backup/names.ts'
+import {
+  isOurSnapshot,
+  jobDescription,
+  newTag,
+  snapshotDescription,
+  tagPrefix,
+} from '../../src/backup/names.ts'
 import { createStage } from '../support/stage.ts'
 import { aVm } from '../support/vms.ts'
 import { aRun } from './a-run.ts'

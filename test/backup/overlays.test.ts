@@ -108,25 +108,28 @@ test.each([
 
 describe('killed at any moment', () => {
   /** What the agent sees of the overlay, file by file, each time it was killed after removing so many. */
-  test.each([0, 1, 2, 3])('after %d removals, the description goes last and a repetition cleans up', async (count) => {
-    const dir = aFolder()
-    anImage(dir)
-    const killed: DiskLayout = {
-      ...vdsmLayout,
-      filesOf: (...ids) => {
-        const files = vdsmLayout.filesOf(...ids)
-        return { ...files, inRemovalOrder: files.inRemovalOrder.slice(0, count) }
-      },
-      descriptionOf: () => {
-        throw new Error('killed')
-      },
-    }
-    await expect(drop(dir, killed)).rejects.toThrow()
-    const left = namesIn(dir).filter((name) => name.startsWith(overlay))
-    expect(left).toHaveLength(3 - count)
-    if (count < 3) expect(left).toContain(`${overlay}.meta`)
-    await drop(dir)
-    expect(namesIn(dir)).toEqual(onlyBase)
-    expect(readFileSync(baseMeta(dir), 'utf8')).toBe(description('LEAF'))
-  })
+  test.each([0, 1, 2, 3])(
+    'after %d removals, the description goes last and a repetition cleans up',
+    async (count) => {
+      const dir = aFolder()
+      anImage(dir)
+      const killed: DiskLayout = {
+        ...vdsmLayout,
+        filesOf: (...ids) => {
+          const files = vdsmLayout.filesOf(...ids)
+          return { ...files, inRemovalOrder: files.inRemovalOrder.slice(0, count) }
+        },
+        descriptionOf: () => {
+          throw new Error('killed')
+        },
+      }
+      await expect(drop(dir, killed)).rejects.toThrow()
+      const left = namesIn(dir).filter((name) => name.startsWith(overlay))
+      expect(left).toHaveLength(3 - count)
+      if (count < 3) expect(left).toContain(`${overlay}.meta`)
+      await drop(dir)
+      expect(namesIn(dir)).toEqual(onlyBase)
+      expect(readFileSync(baseMeta(dir), 'utf8')).toBe(description('LEAF'))
+    },
+  )
 })

@@ -57,9 +57,12 @@ describe('a disk', () => {
 })
 
 describe('a VM', () => {
-  test.each<VmStatus>(['up', 'paused', 'powering_up', 'reboot_in_progress'])('that is %s gets a snapshot', (status) => {
-    expect(planOf(aVm('web', { status })).way).toBe('snapshot')
-  })
+  test.each<VmStatus>(['up', 'paused', 'powering_up', 'reboot_in_progress'])(
+    'that is %s gets a snapshot',
+    (status) => {
+      expect(planOf(aVm('web', { status })).way).toBe('snapshot')
+    },
+  )
 
   test('that is down is copied as it is, without overlays', () => {
     const plan = planOf(aVm('web', { status: 'down' }))
@@ -102,7 +105,10 @@ describe('a VM', () => {
   })
 
   test('that is down with a snapshot in preview fails, too', () => {
-    const vm = aVm('web', { status: 'down', snapshots: [snapshot({ kind: 'preview', status: 'in_preview' })] })
+    const vm = aVm('web', {
+      status: 'down',
+      snapshots: [snapshot({ kind: 'preview', status: 'in_preview' })],
+    })
     expect(planOf(vm).way).toBe('refused')
   })
 
@@ -145,7 +151,11 @@ describe('a plan', () => {
 
   test('lists all VMs by name, however many', () => {
     const names = Array.from({ length: 300 }, (_, index) => `vm-${String(index).padStart(3, '0')}`)
-    const plan = planBackup(domain, names.toReversed().map((name) => aVm(name)), () => 'id')
+    const plan = planBackup(
+      domain,
+      names.toReversed().map((name) => aVm(name)),
+      () => 'id',
+    )
     expect(plan.vms.map(({ name }) => name)).toEqual(names)
   })
 

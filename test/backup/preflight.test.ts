@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findDomain, inspect, preflight } from '../../src/backup/preflight.ts'
@@ -11,20 +11,34 @@ import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, quickOptions } from '../support/stage.ts'
 import { aVm } from '../support/vms.ts'
 import { aRun } from './a-run.ts'
-import { mkdirSync } from 'node:fs'
 
 const pair: VolumePair = {
   primary: { volume: 'data', hosts: ['gp1', 'gp2'], sharded: false, replicated: true },
   secondary: { volume: 'data-dr', host: 'gs1' },
 }
 
-const aDomain = (name: string, change: Partial<StorageDomain> = {}): StorageDomain => ({ ...domain, id: name, name, ...change })
+const aDomain = (name: string, change: Partial<StorageDomain> = {}): StorageDomain => ({
+  ...domain,
+  id: name,
+  name,
+  ...change,
+})
 
 describe('the storage domain', () => {
   test.each<[string, StorageDomain[], string | undefined, string]>([
     ['the only one on the volume', [aDomain('a'), aDomain('b', { path: '/other' })], undefined, 'a'],
-    ['one that is reached by another name of its host', [aDomain('a', { address: 'storage.example.com' })], undefined, 'a'],
-    ['of two with that volume name the one on hosts of the volume', [aDomain('a', { address: 'dr1' }), aDomain('b', { address: 'gp2' })], undefined, 'b'],
+    [
+      'one that is reached by another name of its host',
+      [aDomain('a', { address: 'storage.example.com' })],
+      undefined,
+      'a',
+    ],
+    [
+      'of two with that volume name the one on hosts of the volume',
+      [aDomain('a', { address: 'dr1' }), aDomain('b', { address: 'gp2' })],
+      undefined,
+      'b',
+    ],
     ['one whose path has no slash', [aDomain('a', { path: 'data' })], undefined, 'a'],
     ['the one that the configuration names', [aDomain('a'), aDomain('b')], 'b', 'b'],
   ])('is %s', (_what, domains, name, found) => {
@@ -33,12 +47,37 @@ describe('the storage domain', () => {
 
   test.each<[string, StorageDomain[], string | undefined, string]>([
     ['there is none at all', [], undefined, 'the engine has no storage domain on volume data; it knows none'],
-    ['none lies on the volume', [aDomain('a', { path: '/data2' })], undefined, 'it knows a (glusterfs gp1:/data2)'],
-    ['one of another kind has that path', [aDomain('a', { type: 'nfs' })], undefined, 'no storage domain on volume data'],
-    ['two lie on it', [aDomain('a'), aDomain('b', { address: 'gp2' })], undefined, 'more than one storage domain on volume data'],
-    ['two lie on other hosts', [aDomain('a', { address: 'x' }), aDomain('b', { address: 'y' })], undefined, 'more than one'],
+    [
+      'none lies on the volume',
+      [aDomain('a', { path: '/data2' })],
+      undefined,
+      'it knows a (glusterfs gp1:/data2)',
+    ],
+    [
+      'one of another kind has that path',
+      [aDomain('a', { type: 'nfs' })],
+      undefined,
+      'no storage domain on volume data',
+    ],
+    [
+      'two lie on it',
+      [aDomain('a'), aDomain('b', { address: 'gp2' })],
+      undefined,
+      'more than one storage domain on volume data',
+    ],
+    [
+      'two lie on other hosts',
+      [aDomain('a', { address: 'x' }), aDomain('b', { address: 'y' })],
+      undefined,
+      'more than one',
+    ],
     ['none has the name of the configuration', [aDomain('a')], 'A', 'no storage domain called A'],
-    ['the one of that name lies on another volume', [aDomain('a', { path: '/other' })], 'a', 'glusterfs gp1:/other'],
+    [
+      'the one of that name lies on another volume',
+      [aDomain('a', { path: '/other' })],
+      'a',
+      'glusterfs gp1:/other',
+    ],
     ['the one of that name is of another kind', [aDomain('a', { type: 'nfs' })], 'a', 'nfs gp1:/data'],
   ])('is not to be had when %s, and all that is known is told', (_what, domains, name, words) => {
     const finding = findDomain(domains, pair, name)
@@ -101,16 +140,21 @@ describe('preflight', () => {
     })
   })
 
-  test.each<[string, (stage: Awaited<ReturnType<typeof createStage>>) => void, string]>([
-    ['the engine’s own checks', ({ engine }) => void (engine.faults.failing.findings = 'away'), 'away'],
-    ['the storage domains', ({ engine }) => void (engine.faults.failing.domains = 'no right'), 'no right'],
-    ['the VMs', ({ engine }) => void (engine.faults.failing.vms = 'cut off'), 'cut off'],
-    ['the replication', ({ replicated }) => void (replicated.faults.failing.findings = 'no gluster'), 'no gluster'],
-    ['what the volumes are', ({ replicated }) => void (replicated.faults.failing.pair = 'busy'), 'busy'],
-    ['the mount of the primary', ({ replicated }) => void (replicated.faults.failing.openPrimary = 'no fuse'), 'no fuse'],
-    ['the mount of the secondary', ({ replicated }) => void (replicated.faults.failing.openSecondary = 'no route'), 'no route'],
-  ])('refuses and says why when it cannot see %s', async (_what, change, words) => {
-    const { found, refusal, acts } = await onStage(change)
+  test.each<[string, { engine?: string; replication?: string }]>([
+    ['the engine’s own checks', { engine: 'findings' }],
+    ['the storage domains', { engine: 'domains' }],
+    ['the VMs', { engine: 'vms' }],
+    ['the replication', { replication: 'findings' }],
+    ['what the volumes are', { replication: 'pair' }],
+    ['the mount of the primary', { replication: 'openPrimary' }],
+    ['the mount of the secondary', { replication: 'openSecondary' }],
+  ])('refuses and says why when it cannot see %s', async (_what, broken) => {
+    const words = 'cut off in the middle'
+    const { found, refusal, acts } = await onStage(({ engine, replicated }) => {
+      if (broken.engine !== undefined) Object.assign(engine.faults.failing, { [broken.engine]: words })
+      if (broken.replication !== undefined)
+        Object.assign(replicated.faults.failing, { [broken.replication]: words })
+    })
     expect(found.findings.filter(({ severity }) => severity === 'error')).toMatchObject([
       { what: expect.stringContaining(words) },
     ])
@@ -146,7 +190,9 @@ describe('preflight', () => {
   ])('names the leftover snapshot "%s" as an %s', async (description, severity, words) => {
     const row = { id: 'row', description, kind: 'regular', status: 'ok' } as const
     const { found } = await onStage(() => undefined, [aVm('web', { snapshots: [row] })])
-    expect(found.findings).toMatchObject([{ severity, subject: 'VM web', what: expect.stringContaining(words) }])
+    expect(found.findings).toMatchObject([
+      { severity, subject: 'VM web', what: expect.stringContaining(words) },
+    ])
   })
 
   test('is cancelled, not refused, when the signal comes while it looks', async () => {

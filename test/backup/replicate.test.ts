@@ -8,7 +8,11 @@ import { aRun } from './a-run.ts'
 /** A session whose progress is this, look after look (the last stays); keeps what it was told to do. */
 async function replicated(
   looks: Progress[],
-  { before = 'stopped', stopped = 'stopped', options = {} }: {
+  {
+    before = 'stopped',
+    stopped = 'stopped',
+    options = {},
+  }: {
     before?: SessionState
     stopped?: SessionState
     options?: Partial<typeof quickOptions>
@@ -35,7 +39,9 @@ async function replicated(
       acts.push('mark')
       return { at: 1 }
     },
-    nudge: async () => void (nudges += 1),
+    nudge: async () => {
+      nudges += 1
+    },
     progress: async () => looks[Math.min(looked++, looks.length - 1)] ?? { state: 'reached' },
   }
   const site = { hypervisor: stage.engine.hypervisor, replication }
@@ -47,7 +53,13 @@ async function replicated(
   return { error, acts, looked, nudges, owed: run.owed().map(({ what }) => what.kind), events: run.events }
 }
 
-const waiting = (detail: string, reached = 0): Progress => ({ state: 'waiting', reached, of: 3, detail })
+const waiting = (detail: string, reached = 0, busy = false): Progress => ({
+  state: 'waiting',
+  reached,
+  of: 3,
+  busy,
+  detail,
+})
 const start = 'start, owing session'
 
 test('the stop is owed before the start, the mark is set before it, and after it all is struck', async () => {
@@ -75,13 +87,29 @@ test.each<SessionState>(['active', 'paused', 'faulty', 'starting', 'unknown'])(
   },
 )
 
-test('silence for the stall time is answered by stop and start, and then given twice the time', async () => {
-  const { acts, looked, error } = await replicated([waiting('crawl')], {
+test('silence for the stall time is answered by stop and start each time, and in the end by giving up', async () => {
+  const { acts, error } = await replicated([waiting('crawl')], {
     options: { stallMs: 60_000, replicationMs: 200_000 },
   })
   expect(String(error)).toContain('waited 200 s for the replication checkpoint; last seen: crawl')
-  expect(acts).toEqual(['mark', start, 'stop', start, 'stop', start])
-  expect(looked).toBeGreaterThan(150)
+  expect(acts.join()).toMatch(/^mark,start, owing session(,stop,start, owing session){3}$/)
+})
+
+test('a session that works through a backlog is given more time before it is started again', async () => {
+  const options = { stallMs: 60_000, replicationMs: 200_000 }
+  const { acts } = await replicated([waiting('crawl', 0, true)], { options })
+  expect(acts).toEqual(['mark', start])
+})
+
+test('a backlog that stays silent for long is started again all the same, less and less often', async () => {
+  const options = { stallMs: 10_000, replicationMs: 1_000_000 }
+  const restarts = async (replicationMs: number) => {
+    const { acts } = await replicated([waiting('crawl', 0, true)], { options: { ...options, replicationMs } })
+    return acts.filter((act) => act === 'stop').length
+  }
+  const [early, late] = [await restarts(500_000), await restarts(1_000_000)]
+  expect(early).toBeGreaterThan(0)
+  expect(late - early).toBeLessThanOrEqual(1)
 })
 
 test('a brick more that has reached the checkpoint is progress, though the words stay the same', async () => {

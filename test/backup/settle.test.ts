@@ -63,7 +63,9 @@ test('a session that cannot be stopped does not keep the snapshots from being me
   letFail(stage, 'stop', 1_000)
   const report = await stage.run()
   expect(report.outcome).toBe('failed')
-  expect(stage.engine.world.vms.flatMap(({ snapshots }) => snapshots.filter(({ kind }) => kind === 'regular'))).toEqual([])
+  expect(
+    stage.engine.world.vms.flatMap(({ snapshots }) => snapshots.filter(({ kind }) => kind === 'regular')),
+  ).toEqual([])
   expect(report.leftOpen).toMatchObject([{ what: 'stop of the replication session' }])
 })
 
@@ -74,7 +76,9 @@ test('an overlay stays on the secondary while its snapshot is not merged, whatev
   expect(report.leftOpen.map(({ why }) => why)).toContain('kept until its snapshot is merged on the primary')
   const [disk] = stage.engine.world.vms[0]?.disks ?? []
   const overlay = vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '')
-  expect(overlay.inRemovalOrder.every((file) => existsSync(join(stage.replicated.secondaryDir, file)))).toBe(true)
+  expect(overlay.inRemovalOrder.every((file) => existsSync(join(stage.replicated.secondaryDir, file)))).toBe(
+    true,
+  )
 })
 
 test('what is owed for a VM that was removed meanwhile is settled', async () => {
@@ -82,7 +86,10 @@ test('what is owed for a VM that was removed meanwhile is settled', async () => 
   stage.engine.faults.merges['db'] = 1_000
   await stage.run()
   const { vms } = stage.engine.world
-  vms.splice(vms.findIndex(({ name }) => name === 'db'), 1)
+  vms.splice(
+    vms.findIndex(({ name }) => name === 'db'),
+    1,
+  )
   const report = await stage.run()
   expect(report.outcome).toBe('protected')
   expect(stage.owed()).toEqual([])
@@ -95,7 +102,8 @@ test('no VM is protected when somebody else lets the session run while its snaps
     {},
     {
       onEvent(event) {
-        if (event.kind === 'step began' && event.step === 'merge') void replication.start(new AbortController().signal)
+        if (event.kind === 'step began' && event.step === 'merge')
+          void replication.start(new AbortController().signal)
       },
     },
   )

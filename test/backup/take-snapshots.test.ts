@@ -89,12 +89,36 @@ describe('a snapshot', () => {
   })
 
   test.each<[string, Look[], string]>([
-    ['the engine doubts it, whatever else looks well', [making, { ...made, meaning: 'snapshot doubtful' }], 'snapshot doubtful: told by the engine'],
-    ['the engine says so', [{ ...making, job: 'failed', meaning: 'snapshot failed' }], 'snapshot failed: told by the engine'],
-    ['its job failed without a word', [{ vm: { disks: onBase }, job: 'failed' }], 'the engine’s snapshot job failed'.replace('’', "'")],
-    ['its job ended and there is none', [{ vm: { disks: onBase }, job: 'finished' }], 'ended the job without a snapshot'],
-    ['the disk does not run on the overlay', [{ ...made, vm: { disks: onBase, snapshots: [row()] } }], 'does not run on the overlay asked for'],
-    ['only another snapshot is there', [{ ...made, vm: { disks: onBase, snapshots: [row({ description: 'mine' })] } }], 'without a snapshot'],
+    [
+      'the engine doubts it, whatever else looks well',
+      [making, { ...made, meaning: 'snapshot doubtful' }],
+      'snapshot doubtful: told by the engine',
+    ],
+    [
+      'the engine says so',
+      [{ ...making, job: 'failed', meaning: 'snapshot failed' }],
+      'snapshot failed: told by the engine',
+    ],
+    [
+      'its job failed without a word',
+      [{ vm: { disks: onBase }, job: 'failed' }],
+      'the engine’s snapshot job failed'.replace('’', "'"),
+    ],
+    [
+      'its job ended and there is none',
+      [{ vm: { disks: onBase }, job: 'finished' }],
+      'ended the job without a snapshot',
+    ],
+    [
+      'the disk does not run on the overlay',
+      [{ ...made, vm: { disks: onBase, snapshots: [row()] } }],
+      'does not run on the overlay asked for',
+    ],
+    [
+      'only another snapshot is there',
+      [{ ...made, vm: { disks: onBase, snapshots: [row({ description: 'mine' })] } }],
+      'without a snapshot',
+    ],
     ['the VM is gone', [making, { vm: 'gone' }], 'the VM is gone'],
     ['it never ends', [making], 'not complete after 60 s'],
     ['nothing is ever seen of it', [{ vm: { disks: onBase } }], 'not complete after 60 s'],

@@ -38,7 +38,8 @@ test('a step that failed is shown as failed, and the job with it', async () => {
     {
       signal: controller.signal,
       onEvent(event) {
-        if (event.kind === 'step began' && event.step === 'replicate') stage.engine.faults.failing.vms = 'no answer'
+        if (event.kind === 'step began' && event.step === 'replicate')
+          stage.engine.faults.failing.vms = 'no answer'
       },
     },
   )

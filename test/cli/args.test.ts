@@ -63,11 +63,19 @@ test.each([
   ['four names', [...three, 'more'], 'too many arguments'],
   ['an unknown option', ['--purge', ...three], "unknown option '--purge'"],
   ['an option without its value', [...three, '--config'], 'argument missing'],
-  ['a volume that is an option to gluster', ['--', '-x', 'dr1', 'data-dr'], '"-x" is not the name of a Gluster volume'],
+  [
+    'a volume that is an option to gluster',
+    ['--', '-x', 'dr1', 'data-dr'],
+    '"-x" is not the name of a Gluster volume',
+  ],
   ['a volume that means all', ['all', 'dr1', 'data-dr'], '"all" is not the name of a Gluster volume'],
   ['a volume with a path', ['data', 'dr1', 'data/../x'], '"data/../x" is not the name of a Gluster volume'],
   ['an empty volume', ['', 'dr1', 'data-dr'], '"" is not the name of a Gluster volume'],
-  ['a host with a volume in it', ['data', 'dr1::data-dr', 'data-dr'], '"dr1::data-dr" is not the name of a host'],
+  [
+    'a host with a volume in it',
+    ['data', 'dr1::data-dr', 'data-dr'],
+    '"dr1::data-dr" is not the name of a host',
+  ],
   ['a host that is an option to ssh', ['data', 'x@-oProxyCommand=x', 'data-dr'], 'is not the name of a host'],
   ['no user before the @', ['data', '@dr1', 'data-dr'], '"" is not the name of a user'],
   ['two users', ['data', 'a@b@dr1', 'data-dr'], '"a@b" is not the name of a user'],
@@ -79,20 +87,39 @@ test.each([
   expect(error.hint).toMatch(/./)
 })
 
-test.each(['0', '-1', 'abc', '', '1e3', '0x10', 'Infinity', '1000001', '5 '])('--timeout %j is refused', (value) => {
-  const { message } = refusal(...three, '--timeout', value)
-  expect(message).toContain("option '--timeout <minutes>'")
-  expect(message).toContain('must be a number above 0')
-})
+test.each(['0', '-1', 'abc', '', '1e3', '0x10', 'Infinity', '1000001', '5 '])(
+  '--timeout %j is refused',
+  (value) => {
+    const { message } = refusal(...three, '--timeout', value)
+    expect(message).toContain("option '--timeout <minutes>'")
+    expect(message).toContain('must be a number above 0')
+  },
+)
 
 describe('what is only said', () => {
   test('--help names every option and every exit code', () => {
     const asked = parseArgs(['--help'], '1.2.3')
     const text = asked.kind === 'say' ? asked.text : ''
-    for (const word of ['--config', '--timeout', '--interval', '--dry-run', '--json', '--state-dir', '--quiet']) {
+    for (const word of [
+      '--config',
+      '--timeout',
+      '--interval',
+      '--dry-run',
+      '--json',
+      '--state-dir',
+      '--quiet',
+    ]) {
       expect(text).toContain(word)
     }
-    for (const code of ['0 protected', '1 failed', '2 usage', '3 partly', '4 refused', '5 another', '130 cancelled']) {
+    for (const code of [
+      '0 protected',
+      '1 failed',
+      '2 usage',
+      '3 partly',
+      '4 refused',
+      '5 another',
+      '130 cancelled',
+    ]) {
       expect(text).toContain(code)
     }
   })

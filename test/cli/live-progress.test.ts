@@ -17,7 +17,10 @@ function aTerminal(columns: number | undefined) {
   }
 }
 
-function shown(events: RunEvent[], { columns = 80 as number | undefined, env = {} as NodeJS.ProcessEnv } = {}) {
+function shown(
+  events: RunEvent[],
+  { columns = 80 as number | undefined, env = {} as NodeJS.ProcessEnv } = {},
+) {
   const terminal = aTerminal(columns)
   let now = 0
   const progress = liveProgress(terminal.stream, paintFor(terminal.stream, env), () => now)
@@ -38,7 +41,9 @@ describe('on a terminal', () => {
     const vm: RunEvent = { kind: 'vm', vm: { id: '1', name: 'web' }, did: 'merged', done: 1, of: 3 }
     const { live } = shown([{ kind: 'run began', run: 'R' }, began, waiting, vm])
     expect(live).toContain('run R\n')
-    expect(live).toMatch(/> replicate 2\.0 s {2}1\/3 VMs {2}run 4\.0 s\n {2}waiting for checkpoint on 1 of 3 bricks/)
+    expect(live).toMatch(
+      /> replicate 2\.0 s {2}1\/3 VMs {2}run 4\.0 s\n {2}waiting for checkpoint on 1 of 3 bricks/,
+    )
   })
 
   test('a step that ended stays as a line, marked by how it ended', () => {

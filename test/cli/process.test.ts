@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lockPair } from '../../src/run/lock.ts'
@@ -20,11 +20,12 @@ interface Ended {
 /** Runs the command as a person would, in a folder of its own. */
 async function vmbackup(
   argv: readonly string[],
-  { cwd = aFolder(), closeStderr = false, tmp = cwd } = {},
+  { cwd = aFolder(), closeStderr = false, meanwhile = (_child: ChildProcess) => {} } = {},
 ): Promise<Ended> {
-  const env = { PATH: process.env['PATH'], HOME: cwd, TMPDIR: tmp }
+  const env = { PATH: process.env['PATH'], HOME: cwd, TMPDIR: cwd }
   const child = spawn(process.execPath, [main, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   if (closeStderr) child.stderr.destroy()
+  meanwhile(child)
   const said = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
@@ -32,21 +33,28 @@ async function vmbackup(
   return { code: child.exitCode, ...said }
 }
 
-/** A port of this machine where nobody listens. */
-async function aClosedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
+/** Listens on some port of this machine. */
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A port of this machine where nobody listens. */
+async function aClosedPort(): Promise<number> {
+  const server = createServer()
+  const port = await listening(server)
   server.close()
   await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 9
+  return port
 }
 
 /** A folder with a backup.cfg that reaches neither an engine nor a gluster command. */
-async function aFolderWithConfig(more = ''): Promise<string> {
+async function aFolderWithConfig(more = '', port?: number): Promise<string> {
   const cwd = aFolder()
   const text = `[connection]
-server = https://127.0.0.1:${await aClosedPort()}/ovirt-engine/api
+server = https://127.0.0.1:${port ?? (await aClosedPort())}/ovirt-engine/api
 user_name = admin@internal
 password = secret
 [gluster]
@@ -66,7 +74,7 @@ function documentOf({ stdout }: Ended): Record<string, unknown> {
   return document
 }
 
-describe.concurrent('the command', () => {
+describe('the command', () => {
   test('says its version or its help and does nothing else', async () => {
     const version = await vmbackup(['--version'])
     expect(version).toMatchObject({ code: 0, stderr: '' })
@@ -125,7 +133,7 @@ describe.concurrent('the command', () => {
     const ended = await vmbackup([...three, '--json', '--verbose'], { cwd: await aFolderWithConfig() })
     expect(ended.code).toBe(4)
     expect(documentOf(ended)).toMatchObject({ outcome: 'refused', primary: 'data', vms: [] })
-    expect(ended.stderr).toContain('run began')
+    expect(ended.stderr).toContain('step began')
   })
 
   test('is silent but for the result with --quiet', async () => {
@@ -167,6 +175,29 @@ describe.concurrent('the command', () => {
     expect(ended.stderr).toContain('cannot open the log')
     expect(ended.stderr).toContain('what to do:')
   })
+
+  test.each([[[]], [['--dry-run']]])(
+    'ends with 130 when it is told to stop while it looks: %j',
+    async (more) => {
+      const silent = createServer()
+      const cwd = await aFolderWithConfig('', await listening(silent))
+      const ended = await vmbackup([...three, '--json', ...more], {
+        cwd,
+        meanwhile: (child) => {
+          silent.once('connection', (socket) => {
+            silent.close()
+            child.kill('SIGTERM')
+            child.once('close', () => socket.destroy())
+          })
+        },
+      })
+      expect(ended.code).toBe(130)
+      expect(documentOf(ended)).toMatchObject({
+        outcome: 'cancelled',
+        error: { message: 'cancelled by SIGTERM' },
+      })
+    },
+  )
 
   test('takes --state-dir from the folder that it is called in, wherever the configuration lies', async () => {
     const config = join(await aFolderWithConfig(), 'backup.cfg')

@@ -84,6 +84,23 @@ test.each(['status-initializing', 'status-faulty', 'status-active-no-crawl-yet']
   },
 )
 
+test.each([
+  ['status-active-hybrid', true],
+  ['status-active-changelog', false],
+  ['status-active-no-crawl-yet', false],
+  ['status-faulty', false],
+])('%s is busy with a backlog: %s', async (name, busy) => {
+  expect(progressOf(await rowsOf(name), single, mark)).toMatchObject({ busy })
+})
+
+test('what is pending makes the live crawl busy, and is told', async () => {
+  const rows = (await rowsOf('status-active-changelog')).map((row) => ({ ...row, pending: 7 }))
+  expect(progressOf(rows, single, mark)).toMatchObject({
+    busy: true,
+    detail: expect.stringContaining('7 pending'),
+  })
+})
+
 test('the user of a session is told, and does not keep it from being found', async () => {
   const [session] = listedSessions(parseAnswer(await sample('mountbroker-active')).root)
   expect(session).toMatchObject({ user: 'geoaccount', ...ours })
@@ -174,6 +191,7 @@ test('whatever the rows say, reached needs an active brick that completed this c
     path: fc.constantFrom(...(replica3[0] ?? []).map(({ path }) => path)),
     status: fc.constantFrom('Active', 'Passive', 'Faulty', 'Stopped', 'Initializing...', 'Paused', 'x'),
     crawl: fc.constant('N/A'),
+    pending: fc.constant(0),
     checkpointAt: fc.constantFrom(undefined, 10, 20),
     completed: fc.boolean(),
   })

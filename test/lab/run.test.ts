@@ -43,7 +43,16 @@ async function closingEvents(run: string): Promise<{ severity: string; descripti
 async function sessionState(): Promise<string> {
   const { primary, secondary } = lab.status
   const pair = [primary.volume, `${secondary.host}::${secondary.volume}`]
-  const text = await lab.run('gp1', 'gluster', '--mode=script', 'volume', 'geo-replication', ...pair, 'status', '--xml')
+  const text = await lab.run(
+    'gp1',
+    'gluster',
+    '--mode=script',
+    'volume',
+    'geo-replication',
+    ...pair,
+    'status',
+    '--xml',
+  )
   return [...text.matchAll(/<status>([^<]*)</g)].map((match) => match[1]).join()
 }
 
@@ -85,7 +94,10 @@ describe('a run on real Gluster', () => {
   })
 
   test('works away from a Gluster node, with commands over ssh', async () => {
-    const config = await configWith(lab, (text) => `${text}\n[gluster]\ncommand = ssh -o BatchMode=yes root@gp1\n`)
+    const config = await configWith(
+      lab,
+      (text) => `${text}\n[gluster]\ncommand = ssh -o BatchMode=yes root@gp1\n`,
+    )
     const [file, ...args] = lab.vmbackup()
     const argv = [file, ...args.map((word) => (word === 'gp1' ? 'admin' : word)), '--config', config]
     const { exitCode, report } = await runAgent(argv)
@@ -121,7 +133,9 @@ describe('a run that cannot succeed', () => {
     const changes = (await lab.requests('changes')).filter(({ path }) => !harmless.test(path))
     expect(changes).toEqual([])
     const commands = (await glusterHistory(lab)).slice(history)
-    expect(commands.filter((line) => / (start|stop|pause|resume|create|delete|set) /.test(`${line} `))).toEqual([])
+    expect(
+      commands.filter((line) => / (start|stop|pause|resume|create|delete|set) /.test(`${line} `)),
+    ).toEqual([])
     expect(commands.filter((line) => /config \S+ \S+/.test(line))).toEqual([])
   }
   const words = (...names: string[]): string[] => {
@@ -134,7 +148,12 @@ describe('a run that cannot succeed', () => {
 
   test('is refused when the CA is not the one of the engine', async () => {
     const other = join(lab.status.dir, 'other-ca.pem')
-    await lab.run('gp1', 'sh', '-c', `openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout /dev/null -out ${other} 2>&1`)
+    await lab.run(
+      'gp1',
+      'sh',
+      '-c',
+      `openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout /dev/null -out ${other} 2>&1`,
+    )
     const config = await configWith(lab, (text) => text.replace(/^ca_file = .*$/m, `ca_file = ${other}`))
     await expectRefused([...lab.vmbackup(), '--config', config], 4, 'certificate', 'ca_file')
     await rm(other)
@@ -155,7 +174,13 @@ describe('a run that cannot succeed', () => {
 
   test('is refused when the configuration has a typo, with file and line', async () => {
     const config = await configWith(lab, (text) => text.replace('wait_timeout', 'wait_timout'))
-    await expectRefused([...lab.vmbackup(), '--config', config], 2, `${config}:`, 'wait_timout', 'wait_timeout')
+    await expectRefused(
+      [...lab.vmbackup(), '--config', config],
+      2,
+      `${config}:`,
+      'wait_timout',
+      'wait_timeout',
+    )
   })
 
   test('is refused when the secondary is down', async () => {

@@ -80,7 +80,13 @@ test('one look sees all that are under way, however many', async () => {
 
 test('it sleeps only after a look that saw nothing end', async () => {
   const belt = aBelt(1)
-  await conveyor([{ name: 'a', takes: 1 }, { name: 'b', takes: 3 }], belt)
+  await conveyor(
+    [
+      { name: 'a', takes: 1 },
+      { name: 'b', takes: 3 },
+    ],
+    belt,
+  )
   expect(belt.sleeps()).toBe(2)
 })
 

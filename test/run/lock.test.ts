@@ -77,6 +77,8 @@ test('a place that cannot be written is no held lock, and its hint names the set
 test('a holder that cannot write its name gives the lock back', () => {
   const dir = aFolder()
   mkdirSync(join(dir, 'pair.holder'))
-  expect(lockedError(() => lockPair(dir, 'pair'))).toMatchObject({ hint: expect.stringContaining('[state] dir') })
+  expect(lockedError(() => lockPair(dir, 'pair'))).toMatchObject({
+    hint: expect.stringContaining('[state] dir'),
+  })
   expect(lockedError(() => lockPair(dir, 'pair'))).not.toBeInstanceOf(Locked)
 })

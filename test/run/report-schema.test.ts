@@ -38,13 +38,16 @@ const ways: Record<Exclude<Outcome, 'usage error'>, (stage: Stage) => Promise<Re
   cancelled: (stage) => stage.run({}, { signal: AbortSignal.abort(new Cancelled('SIGTERM')) }),
 }
 
-test.each(Object.entries(ways))('the report of a run that is "%s" is as its schema says', async (outcome, way) => {
-  await using stage = await createStage(structuredClone(everyKind))
-  const report = await way(stage)
-  expect(report.outcome).toBe(outcome)
-  expect(flawsIn(JSON.parse(JSON.stringify(report)))).toEqual([])
-  expect(existsSync(stage.stateDir)).toBe(true)
-})
+test.each(Object.entries(ways))(
+  'the report of a run that is "%s" is as its schema says',
+  async (outcome, way) => {
+    await using stage = await createStage(structuredClone(everyKind))
+    const report = await way(stage)
+    expect(report.outcome).toBe(outcome)
+    expect(flawsIn(JSON.parse(JSON.stringify(report)))).toEqual([])
+    expect(existsSync(stage.stateDir)).toBe(true)
+  },
+)
 
 test('what is said of a wrong command line is as the schema says', () => {
   const document = { version: 1, outcome: 'usage error', error: reportedError(new Error('what?')) }
@@ -56,10 +59,22 @@ test.each<[string, (report: Report) => object]>([
   ['there is a field that nobody knows', (report) => ({ ...report, colour: 'red' })],
   ['the version is another', (report) => ({ ...report, version: 2 })],
   ['the outcome is none of ours', (report) => ({ ...report, outcome: 'fine' })],
-  ['a VM has no disks', (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'protected', consistency: 'crash' }] })],
-  ['a protected VM has no consistency', (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'protected', disks: [] }] })],
-  ['a failed VM has no reason', (report) => ({ ...report, outcome: 'failed', vms: [{ id: '1', name: 'a', state: 'failed', disks: [] }] })],
-  ['it is protected with a VM that failed', (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'failed', why: 'b', disks: [] }] })],
+  [
+    'a VM has no disks',
+    (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'protected', consistency: 'crash' }] }),
+  ],
+  [
+    'a protected VM has no consistency',
+    (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'protected', disks: [] }] }),
+  ],
+  [
+    'a failed VM has no reason',
+    (report) => ({ ...report, outcome: 'failed', vms: [{ id: '1', name: 'a', state: 'failed', disks: [] }] }),
+  ],
+  [
+    'it is protected with a VM that failed',
+    (report) => ({ ...report, vms: [{ id: '1', name: 'a', state: 'failed', why: 'b', disks: [] }] }),
+  ],
   ['it is protected with an error', (report) => ({ ...report, error: { message: 'a', causes: [] } })],
   ['it is refused without saying why', (report) => ({ ...report, outcome: 'refused' })],
   ['an error has no list of causes', (report) => ({ ...report, outcome: 'failed', error: { message: 'a' } })],

@@ -108,7 +108,7 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
       enter('progress', signal)
       const now = await kept.read()
       if (now.state !== 'active') return { state: 'down', detail: `the session is ${now.state}` }
-      const waiting = { state: 'waiting', reached: 0, of: 1 } as const
+      const waiting = { state: 'waiting', reached: 0, of: 1, busy: false } as const
       if (faults.faulty) return { ...waiting, detail: `gp1:${primaryDir} Faulty` }
       if (now.stalled) return { ...waiting, detail: `gp1:${primaryDir} Active, Changelog Crawl` }
       const before = { ...now, looks: now.looks + 1 }

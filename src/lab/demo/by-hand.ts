@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LabClient } from '../client.ts'
 
-const turnMs = 45_000
+const turnMs = 180_000
+/** How long the live crawl may keep a checkpoint before a restart is the better answer. */
+const liveMs = 25_000
 const mostTurns = 4
 
 /**
@@ -30,10 +32,13 @@ async function waitForCheckpoint(
   gluster: (...words: string[]) => Promise<string>,
 ): Promise<boolean> {
   const end = Date.now() + turnMs
+  let liveSince: number | undefined
   while (Date.now() < end) {
     await lab.run('gp1', 'touch', dir)
     const status = await gluster('status', '--xml').catch(() => '')
     if (/<checkpoint_completed>Yes</.test(status)) return true
+    liveSince = /Changelog Crawl/.test(status) ? (liveSince ?? Date.now()) : undefined
+    if (liveSince !== undefined && Date.now() - liveSince > liveMs) return false
     await pause(1_000)
   }
   return false

@@ -29,45 +29,51 @@ export async function proveSecondary(
 
 /** What a run should not have left: told in words, empty when all is clean. */
 export async function leftovers(lab: LabClient): Promise<string[]> {
-  const found: string[] = []
+  const { primary, secondary } = lab.status
   const { vms, domains } = await lab.world()
-  for (const vm of vms) {
-    for (const one of vm.snapshots) {
-      if (one.type === 'regular') found.push(`snapshot "${one.description}" of ${vm.name}`)
-    }
-    for (const disk of vm.disks) {
-      if (disk.chain.length > 1) found.push(`${disk.alias} of ${vm.name} has ${disk.chain.length} volumes`)
-    }
-  }
   const domain = domains.find((one) => one.onHost)?.id ?? ''
-  const known = new Set(vms.flatMap((vm) => vm.disks.map((disk) => `${disk.image}/${disk.chain[0]?.volume}`)))
-  const images = new Set(vms.flatMap((vm) => vm.disks.map((disk) => disk.image)))
-  for (const [node, volume] of [
-    ['gp1', lab.status.primary.volume],
-    [lab.status.secondary.host ?? '', lab.status.secondary.volume],
-  ] as const) {
-    await using mount = await lab.mount(node, volume)
-    const listed = await lab.run(
-      node,
-      'find',
-      `${mount.dir}/${domain}/images`,
-      '-type',
-      'f',
-      '-printf',
-      '%P\\n',
-    )
-    const strange = listed.split('\n').filter((file) => {
-      const volumeFile = file.replace(/\.(meta|lease)$/, '')
-      return images.has(file.split('/')[0] ?? '') && !known.has(volumeFile)
-    })
-    for (const file of strange) found.push(`${file} on volume ${volume}`)
-    const metas = await lab
-      .run(node, 'grep', '-rLE', '^VOLTYPE=(LEAF|SHARED)', '--include=*.meta', mount.dir)
-      .catch(() => '')
-    for (const file of metas.split('\n').filter((line) => line !== ''))
-      found.push(`no LEAF: ${file} on ${volume}`)
-  }
-  return found
+  const files = await Promise.all([
+    strangeFiles(lab, 'gp1', primary.volume, domain, vms),
+    strangeFiles(lab, secondary.host ?? '', secondary.volume, domain, vms),
+  ])
+  return [...vms.flatMap(leftOnEngine), ...files.flat()]
+}
+
+function leftOnEngine(vm: LabVm): string[] {
+  const snapshots = vm.snapshots.filter((one) => one.type === 'regular')
+  const chains = vm.disks.filter((disk) => disk.chain.length > 1)
+  return [
+    ...snapshots.map((one) => `snapshot "${one.description}" of ${vm.name}`),
+    ...chains.map((disk) => `${disk.alias} of ${vm.name} has ${disk.chain.length} volumes`),
+  ]
+}
+
+/** Files of the VMs' images that belong to no volume the engine knows, and volumes that are not marked as tops. */
+async function strangeFiles(
+  lab: LabClient,
+  node: string,
+  volume: string,
+  domain: string,
+  vms: readonly LabVm[],
+): Promise<string[]> {
+  await using mount = await lab.mount(node, volume)
+  const disks = vms.flatMap((vm) => vm.disks)
+  const known = new Set(disks.map((disk) => `${disk.image}/${disk.chain[0]?.volume}`))
+  const images = new Set(disks.map((disk) => disk.image))
+  const root = `${mount.dir}/${domain}/images`
+  const listed = lines(await lab.run(node, 'find', root, '-type', 'f', '-printf', '%P\\n'))
+  const ours = listed.filter((file) => images.has(file.split('/')[0] ?? ''))
+  const strange = ours.filter((file) => !known.has(file.replace(/\.(meta|lease)$/, '')))
+  const pattern = ['-rLE', '^VOLTYPE=(LEAF|SHARED)', '--include=*.meta', root]
+  const noTops = lines(await lab.run(node, 'sh', '-c', 'grep "$@" || true', 'grep', ...pattern))
+  return [
+    ...strange.map((file) => `${file} on volume ${volume}`),
+    ...noTops.map((file) => `no top of a chain: ${file} on volume ${volume}`),
+  ]
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
 }
 
 /** For VMs that nobody writes to: whether their images have the same digest at both ends, by VM id. */

@@ -24,6 +24,8 @@ export interface StandardOptions extends InventoryOptions {
   disks?: number
   /** Leave out the VMs beside `vm1…`. */
   onlyPlain?: boolean
+  /** Put the hosted engine's disk on the Gluster domain too, as small sites have it. */
+  engineOnVolume?: boolean
 }
 
 const mib = 1024 * 1024
@@ -34,12 +36,12 @@ const mib = 1024 * 1024
  * Users: admin, operator, reader and guest, all @internal.
  */
 export function standardWorld(options: StandardOptions): World {
-  const { vms = 2, disks = 1, onlyPlain = false } = options
+  const { vms = 2, disks = 1, onlyPlain = false, engineOnVolume = false } = options
   const plain = Array.from({ length: vms }, (_, index) => ({
     name: `vm${index + 1}`,
     disks: Array.from({ length: disks }, () => ({})),
   }))
-  return worldOf((id) => (onlyPlain ? plain : [...plain, ...others(id)]), options)
+  return worldOf((id) => (onlyPlain ? plain : [...plain, ...others(id, engineOnVolume)]), options)
 }
 
 /** A world with the usual frame and these VMs; `id` tells the ids of named things, such as `domain-nfs`. */
@@ -55,11 +57,12 @@ export function worldOf(vms: (id: Ground['id']) => VmDraft[], options: Inventory
   return world
 }
 
-function others(id: Ground['id']): VmDraft[] {
+function others(id: Ground['id'], engineOnVolume: boolean): VmDraft[] {
+  const engineDisk = engineOnVolume ? {} : { domain: id('domain-hosted') }
   return [
     { name: 'extra', disks: [{}, {}] },
     { name: 'idle', status: 'down', disks: [{}] },
-    { name: 'HostedEngine', origin: 'managed_hosted_engine', disks: [{ domain: id('domain-hosted') }] },
+    { name: 'HostedEngine', origin: 'managed_hosted_engine', disks: [engineDisk] },
     {
       name: 'special',
       guestAgent: false,

@@ -37,7 +37,8 @@ export async function prepareEngine(options: LabOptions): Promise<void> {
     ['[connection]', `server = ${url}`, `user_name = ${user}`],
     [`password_file = ${passwordFile}`, `ca_file = ${caFile}`, ''],
     ['[state]', `dir = ${join(dir, 'state')}`, ''],
-    ['[snapshot]', 'wait_timeout = 300', ''],
+    ['[snapshot]', 'wait_timeout = 5m', ''],
+    ['[gluster]', 'secondary_command = ssh -o BatchMode=yes root@gs1', ''],
   ]
   await writeFile(join(dir, 'backup.cfg'), config.flat().join('\n'), { mode: 0o600 })
 }

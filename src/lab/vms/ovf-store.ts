@@ -3,7 +3,7 @@ import { pack } from 'tar-stream'
 import type { OvfStoreContent } from '../vm-host.ts'
 
 /** The engine makes every OVF_STORE disk this large. */
-export const ovfStoreBytes = 128 * 2 ** 20
+export const ovfStoreBytes = 16 * 2 ** 20
 
 /** The tar of an OVF_STORE, members in the order given. */
 export async function ovfTar({ members, at }: OvfStoreContent): Promise<Buffer> {

@@ -7,15 +7,15 @@ import { logEvent } from './events.ts'
 import { endCommand, type Issuer, startJob } from './jobs.ts'
 import type { World } from './world.ts'
 
-/** The VM as its host runs it: plugged image disks on the host's domain. */
+/** The VM as its host runs it: plugged image disks on the host's domain; nobody writes to what others share. */
 export function specOf(world: World, vm: Vm): VmSpec {
   const disks = disksOf(world, vm)
-    .filter(({ disk, attachment }) => attachment.plugged && world.isOnHost(disk))
+    .filter(({ disk, attachment }) => attachment.plugged && !disk.shareable && world.isOnHost(disk))
     .map(({ disk }) => ({
       image: disk.id,
       chain: disk.volumes.map(({ id, format }) => ({ volume: id, format })),
     }))
-  return { id: vm.id, name: vm.name, disks }
+  return { id: vm.id, name: vm.name, disks, guestAgent: vm.guestAgent }
 }
 
 /** Starts a VM that is down; it is `up` a little after its process runs. */
