@@ -38,7 +38,7 @@ program
   .addOption(new Option('--shard <shard>', 'sharding, on both volumes').choices(['on', 'off']).default('off'))
   .option('--vms <count>', 'how many VMs run', count, 3)
   .option('--disks <count>', 'disks per VM', count, 1)
-  .option('--rate <writes>', 'writes per second and VM', count, 300)
+  .option('--rate <writes>', 'writes per second and VM', count, 100)
   .option('--no-engine', 'only the Gluster sites')
   .option(
     '--broken-rsync',

@@ -94,22 +94,35 @@ function flawsOf({ id, name }: DiskResult, there: Files, frozen: Files): string[
   ]
 }
 
-/** What is left behind in the world. */
-export async function litter(stage: Stage): Promise<string[]> {
+/** What is left behind in the world, each under the kind of obligation that ought to stand for it. */
+async function leftovers(stage: Stage): Promise<{ kind: string; what: string }[]> {
   const { vms, jobs } = stage.engine.world
   const { state } = await stage.replicated.replication.session(AbortSignal.timeout(1000))
+  const rows = vms.filter((vm) => vm.snapshots.some((row) => row.kind === 'regular'))
   const bases = vms.flatMap((vm) => vm.disks.map((disk) => base(disk.name)))
-  const files = [...imagesOf(stage, 'primaryDir').keys(), ...imagesOf(stage, 'secondaryDir').keys()]
+  const overlaysAt = (end: 'primaryDir' | 'secondaryDir') =>
+    [...imagesOf(stage, end).keys()].filter((file) => !bases.some((volume) => file.includes(volume)))
   return [
-    ...stage.owed().map((kind) => `owed: ${kind}`),
-    ...vms.flatMap((vm) =>
-      vm.snapshots.filter((row) => row.kind === 'regular').map(() => `row of ${vm.name}`),
-    ),
-    ...jobs.filter((job) => job.state === 'running').map((job) => `job ${job.description}`),
-    ...(state === 'active' ? ['the session runs'] : []),
-    ...files.filter((file) => !bases.some((volume) => file.includes(volume))),
-    ...readdirSync(join(stage.stateDir, 'mnt')).map((name) => `mount ${name}`),
+    ...rows.map((vm) => ({ kind: 'snapshot', what: `snapshot of ${vm.name}` })),
+    ...overlaysAt('primaryDir').map((what) => ({ kind: 'snapshot', what })),
+    ...overlaysAt('secondaryDir').map((what) => ({ kind: 'overlays', what })),
+    ...jobs
+      .filter((job) => job.state === 'running' && job.description.startsWith('vmbackup'))
+      .map((job) => ({ kind: 'job', what: job.description })),
+    ...(state === 'active' ? [{ kind: 'session', what: 'the session runs' }] : []),
+    ...readdirSync(join(stage.stateDir, 'mnt')).map((what) => ({ kind: 'mount', what })),
   ]
+}
+
+/** What is left behind although no entry of the ledger stands for it. */
+export async function unowed(stage: Stage): Promise<string[]> {
+  const owed = new Set(stage.owed())
+  return (await leftovers(stage)).flatMap(({ kind, what }) => (owed.has(kind) ? [] : [`not owed: ${what}`]))
+}
+
+/** What is left behind at all. */
+export async function litter(stage: Stage): Promise<string[]> {
+  return [...stage.owed().map((kind) => `owed: ${kind}`), ...(await leftovers(stage)).map(({ what }) => what)]
 }
 
 /** The one event that each run posts. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Cancelled, CommandFailed, EngineError } from '../../src/model/errors.ts'
 import { createStage } from '../support/stage.ts'
 import { aDisk, aVm } from '../support/vms.ts'
-import { eventsOf, lies, litter, runWith } from './disturbed.ts'
+import { eventsOf, lies, litter, runWith, unowed } from './disturbed.ts'
 import type { Intercept } from './intercept.ts'
 
 const engineMethods = new Set(['announce', 'observe', 'takeSnapshot', 'removeSnapshot', 'vms', 'openJob'])
@@ -64,7 +64,7 @@ async function flawsOfCall(at: number, mode: string): Promise<string[] | undefin
   const between = modes[mode]?.(at, controller) ?? undisturbed
   const first = await runWith(stage, between, at, controller.signal)
   if (first.hit === undefined) return undefined
-  const flaws = lies(stage, first)
+  const flaws = [...lies(stage, first), ...(await unowed(stage))]
 
   const second = await runWith(stage, undisturbed, 0, new AbortController().signal)
   flaws.push(...lies(stage, second), ...(await litter(stage)))

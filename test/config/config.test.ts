@@ -45,7 +45,7 @@ test('has a default for everything but the engine, its user and the password', a
     connection: { verifyTls: true, requestTimeoutMs: 60_000 },
     logging: { level: 'info' },
     snapshot: { waitTimeoutMs: 600_000, mergeTimeoutMs: 7_200_000, parallel: 4, mergeParallel: 2 },
-    replication: { timeoutMs: 3_600_000, intervalMs: 1000, stallMs: 60_000 },
+    replication: { timeoutMs: 3_600_000, intervalMs: 1000, stallMs: 30_000 },
     verify: { mode: 'quick', sampleBytes: 8_388_608 },
     state: { dir: '/var/lib/vmbackup' },
     event: { origin: 'vmbackup' },

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Kind } from '../../src/config/kind.ts'
-import { count, host, oneOf, serverAddress, yesNo } from '../../src/config/kinds.ts'
+import { count, oneOf, serverAddress, yesNo } from '../../src/config/kinds.ts'
 import { duration, size } from '../../src/config/quantities.ts'
 import { words } from '../../src/config/words.ts'
 
@@ -120,17 +120,6 @@ test('reads whole numbers within bounds, both included', () => {
 test('reads a word out of a list in any letter case', () => {
   expect(read(oneOf('quick', 'off'), 'Quick')).toBe('quick')
   expect(read(oneOf('quick', 'off'), 'full')).toBe('"full" is not known')
-})
-
-test('takes names and addresses of hosts', () => {
-  const hosts = ['gp1', 'gp1.example.com', '192.0.2.1', '2001:db8::1', '[::1]']
-  expect(hosts.map((text) => read(host, text))).toEqual(hosts)
-})
-
-test('refuses a host that a command would take for something else', () => {
-  for (const text of ['-oProxyCommand=x', 'a b', 'a/b', 'a;b']) {
-    expect(read(host, text)).toBe(`"${text}" is not a host`)
-  }
 })
 
 test.each([

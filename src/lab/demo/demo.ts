@@ -53,7 +53,7 @@ await new Command('demo')
   )
   .addOption(new Option('--shard <shard>', 'sharding on both volumes').choices(['on', 'off']).default('off'))
   .option('--vms <count>', 'running VMs with one disk each, beside the others', '3')
-  .option('--rate <writes>', 'writes per second and VM', '300')
+  .option('--rate <writes>', 'writes per second and VM', '100')
   .option('--keep', 'leave the lab up and say how to go on')
   .action(async (options: DemoOptions) => {
     process.exitCode = (await demo(options)) ? 0 : 1
