@@ -52,7 +52,6 @@ async function run(asked: Run): Promise<number> {
     log(event)
     progress.show(event)
   }
-  for (const text of config.warnings) emit({ kind: 'note', severity: 'warning', text })
   const report = await perform({ ...request, emit }, play)
   progress.end()
   await site.hypervisor.close()
@@ -102,6 +101,7 @@ async function prepare({ target, options }: Run): Promise<{ config: Config; requ
       signal: signalOfProcess(),
       clock: systemClock,
       emit: () => undefined,
+      warnings: config.warnings,
       settleMs: config.snapshot.mergeTimeoutMs,
     },
   }

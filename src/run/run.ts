@@ -37,6 +37,8 @@ export interface RunRequest {
   signal: AbortSignal
   clock: Clock
   emit: Emit
+  /** What was to be told before the run began; stands in its report. */
+  warnings?: readonly string[]
   /** How long settling may take after the story has ended, however it ended. */
   settleMs: number
 }
@@ -71,13 +73,13 @@ export async function perform(request: RunRequest, play: Play): Promise<Report> 
     request.emit(event)
   }
   const account = new Account({ ...request, emit }, id, startedAt)
+  for (const text of request.warnings ?? []) account.emit({ kind: 'note', severity: 'warning', text })
   const pair = `${request.primary}--${request.secondary.host}--${request.secondary.volume}`
   try {
     using _lock = lockPair(request.stateDir, pair)
     using ledger = new Ledger(join(request.stateDir, 'vmbackup.db'), pair)
     mkdirSync(join(request.stateDir, 'mnt'), { recursive: true, mode: 0o700 })
-    const report = await performLocked(request, play, ledger, account)
-    ledger.remember(report)
+    const report = keepReport(ledger, await performLocked(request, play, ledger, account))
     account.emit({ kind: 'run ended', report })
     return report
   } catch (error) {
@@ -116,6 +118,17 @@ export async function rehearse<T>(
   }
   if (looked.status === 'rejected') throw looked.reason
   return looked.value
+}
+
+/** History is for looking at later: no VM is less protected because it could not be written. */
+function keepReport(ledger: Ledger, report: Report): Report {
+  try {
+    ledger.remember(report)
+    return report
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { ...report, warnings: [...report.warnings, `this report could not be kept: ${why}`] }
+  }
 }
 
 function runOn(

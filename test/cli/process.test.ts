@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -134,6 +134,13 @@ describe('the command', () => {
     expect(ended.code).toBe(4)
     expect(documentOf(ended)).toMatchObject({ outcome: 'refused', primary: 'data', vms: [] })
     expect(ended.stderr).toContain('step began')
+  })
+
+  test('warns in its report of a configuration that others can read', async () => {
+    const cwd = await aFolderWithConfig()
+    chmodSync(join(cwd, 'backup.cfg'), 0o644)
+    const { warnings } = documentOf(await vmbackup([...three, '--json'], { cwd }))
+    expect(warnings).toMatchObject([expect.stringContaining('backup.cfg')])
   })
 
   test('is silent but for the result with --quiet', async () => {

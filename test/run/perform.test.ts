@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Cancelled, Refused } from '../../src/model/errors.ts'
 import type { RunEvent } from '../../src/run/event.ts'
@@ -64,6 +65,25 @@ describe('a run', () => {
     expect(report.outcome).toBe('protected')
     expect(report.warnings.join()).toContain('no space left for the log')
     expect(openIn(request)).toEqual([])
+  })
+
+  test('is not less protected because its report could not be kept', async () => {
+    const request = aRequest()
+    const play = aPlay({
+      close: async (run, _report, owed) => {
+        for (const one of owed) run.strike(one)
+        using db = new DatabaseSync(join(request.stateDir, 'vmbackup.db'))
+        db.exec('DROP TABLE run')
+      },
+    })
+    const report = await perform(request, play)
+    expect(report.outcome).toBe('protected')
+    expect(report.warnings.join()).toContain('this report could not be kept')
+  })
+
+  test('has in its report what was to be told before it began', async () => {
+    const report = await perform(aRequest({ warnings: ['backup.cfg can be read by others'] }), aPlay())
+    expect(report.warnings).toEqual(['backup.cfg can be read by others'])
   })
 
   test('names a step that failed, and how long each took', async () => {
