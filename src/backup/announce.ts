@@ -31,7 +31,7 @@ export async function announceInterrupted(
   event: Obligation & { kind: 'event' },
   runId: string,
 ): Promise<void> {
-  const text = `vmbackup ${runId}, begun ${event.startedAt}, ended without a report: no recovery point may be assumed from it`
+  const text = `vmbackup ${runId}, begun ${event.startedAt}, ended without telling how: no recovery point may be assumed from it unless its own report says so`
   await site.hypervisor.announce({ severity: 'alert', text }, event.number, run.signal)
 }
 

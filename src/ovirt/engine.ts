@@ -75,7 +75,7 @@ export function createEngine(config: EngineConfig): Hypervisor {
       try {
         await start({ method: 'DELETE', path, tag, doing }, signal)
       } catch (error) {
-        if (!(error instanceof EngineError) || error.status !== 404) throw error
+        if (!isGone(error)) throw error
       }
     },
 
@@ -88,4 +88,10 @@ export function createEngine(config: EngineConfig): Hypervisor {
 
 function snapshotsOf(vmId: string): string {
   return `/vms/${encodeURIComponent(vmId)}/snapshots`
+}
+
+// 404 at the look-up; 400 where the snapshot goes between that and the command (RemoveSnapshotCommand.validate).
+function isGone(error: unknown): boolean {
+  if (!(error instanceof EngineError)) return false
+  return error.status === 404 || (error.status === 400 && /snapshot does not exist/i.test(error.message))
 }

@@ -101,6 +101,17 @@ describe('the event on the engine', () => {
     ])
   })
 
+  test('of a run that was protected and could not tell does not deny its report', async () => {
+    await using stage = await createStage([aVm('web')])
+    stage.engine.faults.failing.announce = 'the engine is away'
+    const { run, outcome } = await stage.run()
+    stage.engine.faults.failing = {}
+    await stage.run()
+    expect(outcome).toBe('protected')
+    const [late] = stage.engine.world.announced.filter(({ text }) => text.includes(run))
+    expect(late?.text).toContain('unless its own report says so')
+  })
+
   test('of a run that was killed says that nothing may be assumed from it', async () => {
     await using stage = await createStage([aVm('web')])
     stage.engine.faults.failing.announce = 'the engine is away'

@@ -1,0 +1,135 @@
+import { EngineError } from '../../src/model/errors.ts'
+import type { Announcement, EngineEvent, EventMeaning, Job } from '../../src/model/hypervisor.ts'
+import type { Disk, Overlay, Snapshot, Vm } from '../../src/model/vm.ts'
+import type { createVolumeFiles } from './volume-files.ts'
+
+interface Pending {
+  tag: string
+  vmId: string
+  snapshotId: string
+  act: 'take' | 'merge'
+  /** Looks until it ends. */
+  looks: number
+  fate: 'done' | 'fails' | 'doubtful' | 'never'
+}
+
+/** What the fake engine knows; a VM's disks name the volumes that its guest writes to. */
+export interface World {
+  vms: Vm[]
+  jobs: Job[]
+  events: EngineEvent[]
+  pending: Pending[]
+  /** By snapshot. */
+  overlays: Record<string, Overlay[]>
+  announced: (Announcement & { number: number })[]
+  steps: { job: string; step: string; succeeded?: boolean }[]
+  acts: string[]
+}
+
+/** How snapshots come and go in a fake engine, look by look. */
+export function createActs(world: World, files: ReturnType<typeof createVolumeFiles>) {
+  /** Of an act of another process the engine tells no tag, only the snapshot and the events. */
+  const ownTags = new Set<string>()
+  const overlaysOf = (act: Pending) => world.overlays[act.snapshotId] ?? []
+
+  function startJob(tag: string, description: string, state: Job['state']): void {
+    ownTags.add(tag)
+    world.jobs.push({ id: `job-${world.jobs.length}`, tag, description, state })
+  }
+
+  function setStatus(vm: Vm, act: Pending, status: 'ok' | 'locked'): void {
+    const row = rowOf(vm, act.snapshotId)
+    if (row !== undefined) row.status = status
+    for (const overlay of overlaysOf(act)) diskOf(vm, overlay).status = status
+  }
+
+  function end(vm: Vm, act: Pending, state: Job['state'], meaning?: EventMeaning): void {
+    setStatus(vm, act, 'ok')
+    for (const job of world.jobs) if (job.tag === act.tag) job.state = state
+    if (meaning === undefined) return
+    const { tag } = act
+    const text = 'told by the fake'
+    world.events.push({ id: world.events.length, code: 0, meaning, severity: 'error', text, tag })
+  }
+
+  function forget(vm: Vm, act: Pending): void {
+    delete world.overlays[act.snapshotId]
+    vm.snapshots = vm.snapshots.filter(({ id }) => id !== act.snapshotId)
+  }
+
+  async function endTake(vm: Vm, act: Pending): Promise<void> {
+    if (act.fate === 'fails') {
+      end(vm, act, 'failed', 'snapshot failed')
+      forget(vm, act)
+      return
+    }
+    for (const overlay of overlaysOf(act)) {
+      await files.addOverlay(overlay)
+      diskOf(vm, overlay).volume = overlay.overlay
+    }
+    end(vm, act, 'finished', act.fate === 'doubtful' ? 'snapshot doubtful' : undefined)
+  }
+
+  async function endMerge(vm: Vm, act: Pending): Promise<void> {
+    if (act.fate === 'fails') {
+      end(vm, act, 'failed', 'merge failed')
+      return
+    }
+    for (const overlay of overlaysOf(act)) {
+      diskOf(vm, overlay).volume = overlay.base
+      await files.merge(overlay)
+    }
+    end(vm, act, 'finished')
+    forget(vm, act)
+  }
+
+  return {
+    ownTags,
+    startJob,
+
+    begin(vm: Vm, act: Pending): void {
+      setStatus(vm, act, 'locked')
+      world.pending.push(act)
+      startJob(act.tag, `${act.act} ${rowOf(vm, act.snapshotId)?.description}`, 'running')
+    },
+
+    /** As the engine does while a snapshot of the VM is being made or merged. */
+    refuseIfBusy(vm: Vm): void {
+      if ([...vm.snapshots, ...vm.disks].every(({ status }) => status !== 'locked')) return
+      throw new EngineError(`[The VM ${vm.name} is performing an operation on a Snapshot]`, { status: 409 })
+    },
+
+    /** One look brings every act under way one look further. */
+    async advance(): Promise<void> {
+      for (const act of [...world.pending]) {
+        const vm = world.vms.find(({ id }) => id === act.vmId)
+        act.looks -= 1
+        if (act.fate === 'never' || act.looks > 0 || vm === undefined) continue
+        world.pending.splice(world.pending.indexOf(act), 1)
+        await (act.act === 'take' ? endTake(vm, act) : endMerge(vm, act))
+      }
+    },
+
+    /** The VMs as the engine's database has them: it names overlays long before the guest writes to them. */
+    shown(): Vm[] {
+      const vms = structuredClone(world.vms)
+      for (const act of world.pending) {
+        const vm = vms.find(({ id }) => id === act.vmId)
+        if (vm === undefined || act.act === 'merge') continue
+        for (const overlay of overlaysOf(act)) diskOf(vm, overlay).volume = overlay.overlay
+      }
+      return vms
+    },
+  }
+}
+
+export function rowOf(vm: Vm, snapshotId: string): Snapshot | undefined {
+  return vm.snapshots.find(({ id }) => id === snapshotId)
+}
+
+/** Throws the engine's refusal when the VM has no such disk. */
+export function diskOf(vm: Vm, { image }: Overlay): Disk {
+  const disk = vm.disks.find(({ id }) => id === image)
+  if (disk === undefined) throw new EngineError(`VM ${vm.name} has no disk ${image}`, { status: 400 })
+  return disk
+}
