@@ -18,8 +18,20 @@ export function renderReport(report: Report, paint: Paint): string {
 }
 
 function renderVms(vms: readonly VmResult[], paint: Paint): string {
-  const rows = vms.map((vm) => [vm.name, paintState(vm, paint), stateDetail(vm), diskWords(vm)])
-  return table(['VM', 'STATE', 'CONSISTENCY OR REASON', 'DISKS'], rows)
+  return table(
+    ['VM', 'STATE', 'DISKS', 'CONSISTENCY OR REASON'],
+    vms.flatMap((vm) => rowsOf(vm, paint)),
+  )
+}
+
+/** One row for the VM, and one for each disk that takes no part in a VM that does. */
+function rowsOf(vm: VmResult, paint: Paint): string[][] {
+  const out = vm.state === 'left out' ? [] : vm.disks.filter((disk) => disk.state === 'left out')
+  const taken = String(vm.disks.length - out.length)
+  return [
+    [vm.name, paintState(vm, paint), taken, stateDetail(vm)],
+    ...out.map((disk) => ['', paint.faint(disk.state), '', `${disk.name}: ${disk.why ?? ''}`]),
+  ]
 }
 
 function paintState(vm: VmResult, paint: Paint): string {
@@ -31,13 +43,6 @@ function stateDetail(vm: VmResult): string {
   if (vm.state !== 'protected') return vm.why
   const words = { frozen: 'guest frozen', crash: 'crash-consistent', offline: 'offline (was down)' }
   return words[vm.consistency]
-}
-
-function diskWords(vm: VmResult): string {
-  const out = vm.disks.filter((disk) => disk.state === 'left out')
-  const taken = vm.disks.length - out.length
-  if (out.length === 0 || vm.state === 'left out') return String(vm.disks.length)
-  return `${taken}, left out: ${out.map((disk) => `${disk.name} (${disk.why ?? ''})`).join(', ')}`
 }
 
 function renderOutcome(report: Report, paint: Paint): string {

@@ -47,12 +47,13 @@ const report: Report = {
 test('the end of a run is a table of its VMs and one line', () => {
   expect(renderReport(report, plain)).toBe(
     `
-VM     STATE      CONSISTENCY OR REASON  DISKS
------  ---------  ---------------------  -------------------------------
-db     protected  crash-consistent       1, left out: quorum (shareable)
-he     left out   hosted engine          1
-spare  protected  offline (was down)     0
-web    failed     torn                   1
+VM     STATE      DISKS  CONSISTENCY OR REASON
+-----  ---------  -----  ---------------------
+db     protected  1      crash-consistent
+       left out          quorum: shareable
+he     left out   1      hosted engine
+spare  protected  0      offline (was down)
+web    failed     1      torn
 
 partly protected, 2 of 3 VMs protected, run RUN, 2 min 5 s`.slice(1),
   )

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { formatDomainMetadata, formatMeta, parseMeta } from '../../src/lab/vms/meta.ts'
+import { ovfStoreBytes } from '../../src/lab/vms/ovf-store.ts'
 import { VdsmStorage } from '../../src/lab/vms/vdsm-storage.ts'
 
 const domain = '5c7cdbc2-c4a3-43c2-9d90-6a9d8b9b2a5e'
@@ -110,5 +111,5 @@ test('an OVF_STORE written shorter tells the shorter size and keeps its own', as
   await storage.writeOvfStore(volume, { members: [{ ...long, content: 'y' }], at })
   const { Size } = JSON.parse((await storage.readMeta(volume))['DESCRIPTION'] ?? '') as { Size: number }
   expect(Size).toBe(2048)
-  expect((await stat(storage.path(volume))).size).toBe(128 * 2 ** 20)
+  expect((await stat(storage.path(volume))).size).toBe(ovfStoreBytes)
 })
