@@ -36,10 +36,10 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   await run.step('look again', () => lookAgain(run, site, plan, verdicts))
 
   await using secondary = await openVolume(run, site, 'secondary')
+  const ends = { primary, secondary }
   if (options.compare === 'quick') {
-    const ends = { primary, secondary }
     await run.step('compare', () => compareContent(run, ends, layout, plan, options.sampleBytes, verdicts))
   }
-  await run.step('merge', () => mergeAndClean(run, site, secondary, options, verdicts))
+  await run.step('merge', () => mergeAndClean(run, site, ends, options, verdicts))
   await run.step('prove', () => proveStructure(run, site, secondary, plan, verdicts))
 }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DiskLayout } from '../model/hypervisor.ts'
-import type { OpenVolume } from '../model/replication.ts'
 import type { Run } from '../run/run.ts'
 import type { BackupPlan, VmPlan } from './plan.ts'
 import type { Verdicts } from './verdicts.ts'
+import type { Ends } from './volumes.ts'
 
 const blockBytes = 64 * 1024
 
@@ -16,7 +16,7 @@ const blockBytes = 64 * 1024
  */
 export async function compareContent(
   run: Run,
-  ends: { primary: OpenVolume; secondary: OpenVolume },
+  ends: Ends,
   layout: DiskLayout,
   plan: BackupPlan,
   sampleBytes: number,
@@ -54,7 +54,7 @@ interface Compared {
 
 async function compareImage(
   run: Run,
-  ends: { primary: OpenVolume; secondary: OpenVolume },
+  ends: Ends,
   layout: DiskLayout,
   domain: string,
   vm: VmPlan,
@@ -72,7 +72,7 @@ async function compareImage(
   if (difference !== undefined) return { bytes: 0, difference }
   let bytes = 0
   for (const volume of layout.volumesIn(names).filter((name) => !ours.has(name))) {
-    const at = (end: OpenVolume, file: string): string => join(end.dir, file)
+    const at = (end: Ends['primary'], file: string): string => join(end.dir, file)
     const description = layout.descriptionOf(domain, image, volume)
     const { data } = layout.filesOf(domain, image, volume)
     const compared = await differenceOf(

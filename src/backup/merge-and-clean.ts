@@ -1,4 +1,3 @@
-import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
@@ -6,6 +5,7 @@ import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
 import { dropOwed } from './settle.ts'
 import type { Verdicts } from './verdicts.ts'
+import type { Ends } from './volumes.ts'
 
 /**
  * Merges every snapshot of this run and, VM by VM as its merge ends, removes its overlays from the secondary. A VM whose
@@ -14,7 +14,7 @@ import type { Verdicts } from './verdicts.ts'
 export async function mergeAndClean(
   run: Run,
   site: Site,
-  secondary: OpenVolume,
+  ends: Ends,
   options: BackupOptions,
   verdicts: Verdicts,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function mergeAndClean(
   await mergeSnapshots(run, site, mine, options, {
     async merged(vm) {
       for (const owed of overlaysOf(vm)) {
-        await dropOwed(run, site, secondary, owed).catch((error: unknown) => {
+        await dropOwed(run, site, ends, owed).catch((error: unknown) => {
           run.signal.throwIfAborted()
           const why = error instanceof Error ? error.message : String(error)
           verdicts.fail(vm.id, why)

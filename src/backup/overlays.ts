@@ -33,6 +33,19 @@ export async function dropOverlays(
   }
 }
 
+/** True when any of these overlays has its data on that volume. */
+export async function hasOverlay(
+  volume: OpenVolume,
+  layout: DiskLayout,
+  domain: string,
+  overlays: readonly Overlay[],
+): Promise<boolean> {
+  for (const { image, overlay } of overlays) {
+    if (await exists(join(volume.dir, layout.filesOf(domain, image, overlay).data))) return true
+  }
+  return false
+}
+
 /**
  * Rewrites the file in place: geo-replication works by gfid, and a new file renamed over the old one would have another, so
  * that the next replay would meet a stranger.

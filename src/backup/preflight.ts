@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { statfs } from 'node:fs/promises'
+import { readdir, statfs } from 'node:fs/promises'
 import { chainOf, hintOf, Refused } from '../model/errors.ts'
 import type { Finding } from '../model/finding.ts'
-import type { VolumePair } from '../model/replication.ts'
+import type { OpenVolume, VolumePair } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { StorageDomain, Vm } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
@@ -35,7 +35,7 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
     value: await site.hypervisor.vms(domain, run.signal),
     findings: [],
   }))
-  findings.push(...inventory.findings, ...domainFindings(domain))
+  findings.push(...inventory.findings, ...domainFindings(domain, replication.value))
   if (inventory.value === undefined) return { findings }
   const plan = planBackup(domain, inventory.value, randomUUID)
   return { plan, findings: [...findings, ...vmFindings(inventory.value, plan, run)] }
@@ -91,16 +91,24 @@ async function inspectEngine(run: Run, site: Site): Promise<{ value: StorageDoma
   return { value: domains, findings }
 }
 
-async function inspectReplication(run: Run, site: Site): Promise<{ value: true; findings: Finding[] }> {
+/** What lies at the primary's root, if it could be mounted. */
+type Root = readonly string[] | undefined
+
+async function inspectReplication(run: Run, site: Site): Promise<{ value: Root; findings: Finding[] }> {
   const findings = await site.replication.findings(run.signal)
-  if (findings.some((finding) => finding.severity === 'error')) return { value: true, findings }
-  return { value: true, findings: [...findings, ...(await inspectMounts(run, site))] }
+  if (findings.some((finding) => finding.severity === 'error')) return { value: undefined, findings }
+  const mounted = await inspectMounts(run, site)
+  return { value: mounted.value, findings: [...findings, ...mounted.findings] }
 }
 
 /** Both volumes are mounted here for a moment: what cannot be mounted now cannot be cleaned or compared later. */
-async function inspectMounts(run: Run, site: Site): Promise<Finding[]> {
+async function inspectMounts(run: Run, site: Site): Promise<{ value: Root; findings: Finding[] }> {
   await using primary = await openVolume(run, site, 'primary')
   await using secondary = await openVolume(run, site, 'secondary')
+  return { value: await readdir(primary.dir), findings: await spaceFindings(primary, secondary) }
+}
+
+async function spaceFindings(primary: OpenVolume, secondary: OpenVolume): Promise<Finding[]> {
   const [here, there] = await Promise.all([statfs(primary.dir), statfs(secondary.dir)])
   const used = (here.blocks - here.bfree) * here.bsize
   const size = there.blocks * there.bsize
@@ -149,7 +157,17 @@ export function findDomain(
   }
 }
 
-function domainFindings(domain: StorageDomain): Finding[] {
+function domainFindings(domain: StorageDomain, root: Root): Finding[] {
+  if (root !== undefined && !root.includes(domain.id)) {
+    return [
+      {
+        severity: 'error',
+        subject: `storage domain ${domain.name}`,
+        what: `the primary volume has no directory ${domain.id}: the engine means another volume of that name`,
+        hint: 'give the volume that the domain lies on, or name another domain with [snapshot] storage_domain',
+      },
+    ]
+  }
   if (domain.status === 'active') return []
   return [
     {

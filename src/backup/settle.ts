@@ -1,15 +1,18 @@
-import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
+import { until } from '../run/until.ts'
 import { announceInterrupted } from './announce.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
-import { dropOverlays } from './overlays.ts'
+import { dropOverlays, hasOverlay } from './overlays.ts'
 import { stopReplication } from './replicate.ts'
-import { openVolume } from './volumes.ts'
+import { type Ends, openVolume } from './volumes.ts'
 
 type Kind = Owed['what']['kind']
+
+/** A client of Gluster may show a removed file for a second; the engine ends its job after the removal. */
+const goneMs = 10_000
 
 /** Newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
 const order: readonly Kind[] = ['mount', 'session', 'snapshot', 'overlays', 'job', 'event']
@@ -87,15 +90,33 @@ async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave
   }
   if (free.length === 0) return
   await attempt(run, free, leave, async () => {
+    await using primary = await openVolume(run, site, 'primary')
     await using secondary = await openVolume(run, site, 'secondary')
-    for (const one of free) await attempt(run, [one], leave, () => dropOwed(run, site, secondary, one))
+    const ends = { primary, secondary }
+    for (const one of free) await attempt(run, [one], leave, () => dropOwed(run, site, ends, one))
   })
 }
 
-/** Removes the overlays of one entry from the secondary and strikes it. */
-export async function dropOwed(run: Run, site: Site, secondary: OpenVolume, owed: Owed): Promise<void> {
+/**
+ * Removes the overlays of one entry from the secondary and strikes it. Whatever the engine says: what the primary still has
+ * is not removed, and TimedOut is thrown.
+ */
+export async function dropOwed(run: Run, site: Site, ends: Ends, owed: Owed): Promise<void> {
   if (owed.what.kind !== 'overlays') return
-  await dropOverlays(secondary, site.hypervisor.layout, owed.what.domain, owed.what.overlays)
+  const { layout } = site.hypervisor
+  const { domain, overlays, vm } = owed.what
+  await until(
+    {
+      what: `the overlays of VM ${vm.name} to be gone from the primary`,
+      clock: run.clock,
+      intervalMs: 500,
+      deadlineMs: goneMs,
+      signal: run.signal,
+      hint: 'look at the VM in the portal: its disks still have the snapshot that was to be merged',
+    },
+    async () => ((await hasOverlay(ends.primary, layout, domain, overlays)) ? undefined : true),
+  )
+  await dropOverlays(ends.secondary, layout, domain, overlays)
   run.strike(owed)
 }
 

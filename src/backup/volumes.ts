@@ -4,6 +4,12 @@ import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
 
+/** Both ends of the replication, mounted here. */
+export interface Ends {
+  primary: OpenVolume
+  secondary: OpenVolume
+}
+
 /**
  * Mounts one end of the replication; the mount is owed before it is made and ends with the returned value, whose disposal
  * does not throw.

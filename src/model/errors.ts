@@ -54,7 +54,7 @@ export function chainOf(error: unknown): string[] {
   const chain: string[] = []
   for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
     const text = cause instanceof Error ? cause.message : String(cause)
-    if (!chain.includes(text)) chain.push(text)
+    if (!chain.some((said) => said.includes(text))) chain.push(text)
   }
   return chain
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findDomain, inspect, preflight } from '../../src/backup/preflight.ts'
@@ -126,6 +126,14 @@ describe('preflight', () => {
     expect(String(refusal)).toContain('the clock is wrong')
     expect(String(refusal)).toContain('the session is wrong')
     expect(refusal).toMatchObject({ hint: expect.stringContaining('mend the clock | mend the session') })
+  })
+
+  test('refuses a volume that bears the right name and does not hold the storage domain', async () => {
+    const { refusal } = await onStage(({ replicated }) => {
+      renameSync(join(replicated.primaryDir, domain.id), join(replicated.primaryDir, 'another'))
+    })
+    expect(refusal).toBeInstanceOf(Refused)
+    expect(String(refusal)).toContain('the engine means another volume of that name')
   })
 
   test('tells warnings and goes on', async () => {

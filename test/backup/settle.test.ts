@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cancelled } from '../../src/model/errors.ts'
@@ -81,18 +82,36 @@ test('an overlay stays on the secondary while its snapshot is not merged, whatev
   )
 })
 
-test('what is owed for a VM that was removed meanwhile is settled', async () => {
-  await using stage = await createStage()
+/** A run whose merge of VM db failed, and after it the engine shows that VM no more; returns the VM's disks. */
+async function afterLosing(stage: Stage) {
   stage.engine.faults.merges['db'] = 1_000
   await stage.run()
   const { vms } = stage.engine.world
-  vms.splice(
-    vms.findIndex(({ name }) => name === 'db'),
-    1,
-  )
+  const at = vms.findIndex(({ name }) => name === 'db')
+  return vms.splice(at, 1)[0]?.disks ?? []
+}
+
+test('what is owed for a VM that was removed meanwhile, disks and all, is settled', async () => {
+  await using stage = await createStage()
+  for (const disk of await afterLosing(stage)) {
+    await rm(join(stage.replicated.primaryDir, vdsmLayout.directoryOf(domain.id, disk.id)), {
+      recursive: true,
+    })
+  }
   const report = await stage.run()
   expect(report.outcome).toBe('protected')
   expect(stage.owed()).toEqual([])
+})
+
+test('an overlay that the primary still has is kept on the secondary, although the engine shows its VM no more', async () => {
+  await using stage = await createStage()
+  const [disk] = await afterLosing(stage)
+  const report = await stage.run()
+  expect(report.outcome).toBe('protected')
+  expect(report.warnings.join()).toContain('the overlays of VM db to be gone from the primary')
+  expect(stage.owed()).toEqual(['overlays'])
+  const { data } = vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '')
+  expect(existsSync(join(stage.replicated.secondaryDir, data))).toBe(true)
 })
 
 test('no VM is protected when somebody else lets the session run while its snapshot is merged', async () => {
