@@ -64,7 +64,11 @@ const table = {
       ignored,
       "The original tool's logging file: accepted so that old files load, but without effect. Use file and level.",
     ),
-    file: optional('file', path, 'The log file. Empty: standard error.'),
+    file: optional(
+      'file',
+      path,
+      'The log file, JSON lines. Empty: no log; --verbose shows the same on standard error.',
+    ),
     level: preset(
       'level',
       oneOf('error', 'warn', 'info', 'debug', 'trace'),
@@ -135,13 +139,13 @@ const table = {
       'mode',
       oneOf('quick', 'off'),
       'quick',
-      'How the copy is compared with the frozen disks: quick compares sizes, allocation, metadata and samples of every image.',
+      'How the copy is compared with the frozen disks: quick compares sizes, descriptions and samples of every image.',
     ),
     sampleBytes: preset(
       'samples',
       size({ from: '64K', to: '1T' }),
       '8M',
-      'How much of every image quick reads at random places, at both ends.',
+      'How much of every image quick reads, in blocks spread over it, at both ends.',
     ),
   },
   state: {

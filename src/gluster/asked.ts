@@ -51,7 +51,7 @@ export async function refusing<T>(ask: () => Promise<T>): Promise<T> {
     if (!(cause instanceof NotThere)) throw cause
     throw new Refused(cause.message, {
       cause,
-      hint: 'vmbackup check says what is missing and how to make it',
+      hint: 'the same command with --dry-run says what is missing and how to make it',
     })
   }
 }

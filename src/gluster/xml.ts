@@ -20,10 +20,21 @@ export function parseAnswer(text: string): {
 } {
   const valid = XMLValidator.validate(text)
   if (valid !== true) throw new Error(`not well-formed XML: ${valid.err.msg} (line ${valid.err.line})`)
-  const root = child(asNode(parser.parse(text)), 'cliOutput')
+  const root = child(nodeIn(text), 'cliOutput')
   const opRet = Number(textOf(root, 'opRet') || Number.NaN)
   if (root === undefined || Number.isNaN(opRet)) throw new Error('no cliOutput with an opRet')
   return { opRet, opErrno: Number(textOf(root, 'opErrno')), opErrstr: textOf(root, 'opErrstr'), root }
+}
+
+/** The validator lets some broken text through that the parser then throws at. */
+function nodeIn(text: string): XmlNode {
+  try {
+    return asNode(parser.parse(text))
+  } catch (cause) {
+    throw new Error(`not well-formed XML: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
 }
 
 const parsed = z.record(z.string(), z.unknown())

@@ -46,7 +46,8 @@ async function accountFindings(http: Http, signal: AbortSignal): Promise<Finding
     return []
   } catch (error) {
     if (!(error instanceof EngineError) || error.status !== 403) throw error
-    const hint = 'give the account an administrator role on the whole system, e.g. SuperUser'
+    const hint =
+      'give the account a role of type Admin on the whole system; README.md has the least that a backup needs'
     return [{ severity: 'error', subject: 'account at the engine', what: error.message, hint }]
   }
 }

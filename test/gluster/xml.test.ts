@@ -5,6 +5,11 @@ import { sample } from './fake-gluster.ts'
 
 const good = await sample('status-created')
 
+test('a declaration that lost its beginning is told as XML that is not well-formed', () => {
+  // The library's validator lets it through; its parser does not.
+  expect(() => parseAnswer(good.replace('<?xml version="', '<?'))).toThrow('not well-formed XML: ')
+})
+
 test('no text makes the reader fail with anything but an error that says so', () => {
   const whole = good.trimEnd()
   const cut = fc
@@ -22,10 +27,10 @@ test('no text makes the reader fail with anything but an error that says so', ()
           expect(parseAnswer(text).opRet).not.toBeNaN()
         } catch (error) {
           expect(error).toBeInstanceOf(Error)
-          expect((error as Error).message).toMatch(/not well-formed|no cliOutput|[Ee]ntity|nested|invalid/i)
+          expect((error as Error).message).toMatch(/^(not well-formed XML: |no cliOutput with an opRet$)/)
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   )
 })
