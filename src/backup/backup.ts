@@ -3,6 +3,7 @@ import type { Run } from '../run/run.ts'
 import { compareContent } from './compare.ts'
 import { lookAgain } from './look-again.ts'
 import { mergeAndClean } from './merge-and-clean.ts'
+import { failWritten, lastWrites } from './offline.ts'
 import type { BackupOptions } from './options.ts'
 import { updateOvfStore } from './ovf-store.ts'
 import type { BackupPlan } from './plan.ts'
@@ -31,9 +32,11 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
 
   await using primary = await openVolume(run, site, 'primary')
   await run.step('update OVF store', () => updateOvfStore(run, site, plan, options))
+  const written = await lastWrites(primary, layout, plan)
   await run.step('snapshot', () => takeSnapshots(run, site, plan, options, verdicts))
   await run.step('replicate', () => replicate(run, site, primary, options))
   await run.step('look again', () => lookAgain(run, site, plan, verdicts))
+  await failWritten(written, primary, layout, plan, verdicts)
 
   await using secondary = await openVolume(run, site, 'secondary')
   const ends = { primary, secondary }

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -194,6 +195,25 @@ describe('one VM that fails', () => {
       { name: 'web', state: 'protected' },
     ])
   })
+})
+
+test('a VM that was down at both looks and wrote in between is failed as torn', async () => {
+  await using stage = await createStage([aVm('web'), aVm('spare', { status: 'down' })])
+  const [disk] = stage.engine.world.vms.find((vm) => vm.name === 'spare')?.disks ?? []
+  const { data } = vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '')
+  const report = await stage.run(
+    {},
+    {
+      onEvent(event) {
+        const file = join(stage.replicated.primaryDir, data)
+        if (event.kind === 'step began' && event.step === 'replicate') appendFileSync(file, 'x')
+      },
+    },
+  )
+  expect(report.vms).toMatchObject([
+    { name: 'spare', state: 'failed', why: 'torn: disk spare-disk1 was written although the VM is down' },
+    { name: 'web', state: 'protected' },
+  ])
 })
 
 describe('a run that fails', () => {
