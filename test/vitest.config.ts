@@ -7,6 +7,8 @@ export default defineConfig({
   root,
   test: {
     reporters: ['default', new CountReporter()],
+    // One worker for each core: most of the time is spent in child processes and on the loop-back.
+    maxWorkers: '100%',
     projects: [
       {
         root,
@@ -23,6 +25,8 @@ export default defineConfig({
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
           fileParallelism: false,
+          // After the unit tests, so that nothing else loads the machine meanwhile.
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
