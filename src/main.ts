@@ -6,7 +6,7 @@ import { inspect } from './backup/preflight.ts'
 import { type Asked, asksForJson, parseArgs } from './cli/args.ts'
 import { liveProgress } from './cli/live-progress.ts'
 import { paintFor } from './cli/paint.ts'
-import { noProgress, type Progress, plainProgress } from './cli/progress.ts'
+import { noProgress, type Progress, plainProgress, warningsOnly } from './cli/progress.ts'
 import { renderPlan } from './cli/render-plan.ts'
 import { renderReport } from './cli/render-report.ts'
 import { readConfig } from './config/config.ts'
@@ -21,7 +21,10 @@ import { createSite, optionsOf } from './site.ts'
 
 type Run = Asked & { kind: 'run' }
 
-const { stdout, stderr, env } = process
+const { stdout, stderr } = process
+// What is started from here (ssh, gluster, clients of mounts) need not know the password.
+const env = { ...process.env }
+delete process.env['VMBACKUP_PASSWORD']
 const paintOut = paintFor(stdout, env)
 const paintErr = paintFor(stderr, env)
 
@@ -125,7 +128,8 @@ function logDirIn(stateDir: string): string {
 }
 
 function progressFor(verbosity: 'quiet' | 'normal' | 'verbose'): Progress {
-  if (verbosity !== 'normal') return noProgress
+  if (verbosity === 'verbose') return noProgress
+  if (verbosity === 'quiet') return warningsOnly((text) => stderr.write(text))
   if (stderr.isTTY) return liveProgress(stderr, paintErr, () => Date.now())
   return plainProgress(
     (text) => stderr.write(text),

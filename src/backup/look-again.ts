@@ -33,6 +33,7 @@ export function whyTorn(
     (disk) => disk.domains.includes(domain) && !planned.disks.some((one) => one.id === disk.id),
   )
   if (added !== undefined) return `disk ${added.name} was added during the run`
+  if (merges(planned, vm)) return 'a snapshot that it had is being merged or was merged during the run'
   if (planned.way === 'offline') return offlineTorn(planned, vm)
   if (!vm.snapshots.some((snapshot) => snapshot.description === description)) {
     return 'its snapshot was removed by somebody else during the run'
@@ -41,6 +42,12 @@ export function whyTorn(
     ({ image, overlay }) => vm.disks.find((disk) => disk.id === image)?.volume !== overlay,
   )
   return moved === undefined ? undefined : `disk ${moved.image} no longer runs on the overlay of this run`
+}
+
+/** A merge writes into volumes below the top one, which nothing else shows: the disks still run on the same top. */
+function merges(planned: VmPlan, vm: Vm): boolean {
+  const whole = new Set(vm.snapshots.filter(({ status }) => status === 'ok').map(({ id }) => id))
+  return planned.snapshots.some((id) => !whole.has(id))
 }
 
 function offlineTorn(planned: VmPlan, vm: Vm): string | undefined {

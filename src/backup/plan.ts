@@ -13,7 +13,12 @@ export interface PlannedDisk {
 }
 
 /** `snapshot`: runs, and is frozen by overlays; `offline`: is down, and must stay so; `refused`: ought to take part, and cannot. */
-export type VmPlan = VmRef & { clusterId?: string; disks: PlannedDisk[] } & (
+export type VmPlan = VmRef & {
+  clusterId?: string
+  disks: PlannedDisk[]
+  /** Ids of the snapshots that it had: one that goes during the run is merged into a volume that is being copied. */
+  snapshots: string[]
+} & (
     | { way: 'snapshot'; guestAgent: boolean; overlays: Overlay[] }
     | { way: 'offline' }
     | { way: 'refused'; why: string }
@@ -48,6 +53,7 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
     name: vm.name,
     ...(vm.clusterId === undefined ? {} : { clusterId: vm.clusterId }),
     disks,
+    snapshots: vm.snapshots.filter(({ kind }) => kind === 'regular').map(({ id }) => id),
   }
   if (vm.hostedEngine) {
     const why = 'hosted engine: the engine takes no snapshot of the VM it runs in'

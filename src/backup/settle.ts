@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { EngineError, Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
@@ -5,7 +7,7 @@ import { until } from '../run/until.ts'
 import { announceInterrupted } from './announce.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
-import { dropOverlays, hasOverlay } from './overlays.ts'
+import { dropOverlays, exists, hasOverlay } from './overlays.ts'
 import { stopReplication } from './replicate.ts'
 import { type Ends, openVolume } from './volumes.ts'
 
@@ -49,13 +51,34 @@ async function settleKind(
     case 'overlays':
       return settleOverlays(run, site, some, leave)
     case 'mount':
-    case 'job':
-    case 'event':
       for (const one of some) await attempt(run, [one], leave, () => settleOne(run, site, one))
       return
+    case 'job':
+    case 'event':
+      return tellEngine(run, site, some, leave)
     default:
       return kind satisfies never
   }
+}
+
+/** While the engine is down, each run owes one event more, and each try waits for its restart: the first one speaks for all. */
+async function tellEngine(run: Run, site: Site, some: readonly Owed[], leave: Leave): Promise<void> {
+  let away: unknown
+  for (const one of some) {
+    if (away !== undefined) {
+      leave(one, away)
+      continue
+    }
+    const left: Leave = (owed, error) => {
+      if (isAway(error)) away = error
+      leave(owed, error)
+    }
+    await attempt(run, [one], left, () => settleOne(run, site, one))
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof EngineError && (error.status === undefined || error.status >= 500)
 }
 
 async function settleOne(run: Run, site: Site, { what, ...owed }: Owed): Promise<void> {
@@ -105,6 +128,15 @@ export async function dropOwed(run: Run, site: Site, ends: Ends, owed: Owed): Pr
   if (owed.what.kind !== 'overlays') return
   const { layout } = site.hypervisor
   const { domain, overlays, vm } = owed.what
+  // On an empty or foreign volume every overlay is "gone", and the secondary may then hold the only copy.
+  if (!(await exists(join(ends.primary.dir, domain)))) {
+    throw new Failure(
+      `the primary volume has no storage domain ${domain}: nothing of it is removed on the secondary`,
+      {
+        hint: 'look whether this is the volume that the domain lay on',
+      },
+    )
+  }
   await until(
     {
       what: `the overlays of VM ${vm.name} to be gone from the primary`,

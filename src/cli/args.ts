@@ -64,7 +64,7 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .option('--dry-run', 'check everything, print the plan, touch nothing')
     .option('--json', 'print one JSON document on standard output')
     .option('--state-dir <dir>', 'where ledger, lock and history are kept')
-    .option('-q, --quiet', 'no progress; only the result')
+    .option('-q, --quiet', 'no progress; only warnings and the result')
     .option('-v, --verbose', 'every event as a log line')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')

@@ -9,6 +9,16 @@ export interface Progress {
 
 export const noProgress: Progress = { show: () => undefined, end: () => undefined }
 
+/** Nothing but warnings: the result for people does not repeat them, and an unverified engine must not pass unseen. */
+export function warningsOnly(write: (text: string) => void): Progress {
+  return {
+    show(event) {
+      if (event.kind === 'note' && event.severity === 'warning') write(`warning: ${event.text}\n`)
+    },
+    end: () => undefined,
+  }
+}
+
 /** One line per event that a person wants in a mail from cron. */
 export function plainProgress(write: (text: string) => void, now: () => number): Progress {
   const began = now()

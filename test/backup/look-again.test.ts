@@ -78,6 +78,32 @@ describe('a VM that was down', () => {
   })
 })
 
+describe('a VM that had a snapshot of its owner before', () => {
+  const before: Snapshot = { id: 'before', description: 'before the upgrade', kind: 'regular', status: 'ok' }
+  const merged = 'a snapshot that it had is being merged or was merged during the run'
+  const ways: [string, VmPlan, (snapshots: Snapshot[]) => Vm][] = [
+    [
+      'snapshotted',
+      planned(aVm('web', { disks: [aDisk('disk1')], snapshots: [before] })),
+      (snapshots) => frozen({ snapshots: [row, ...snapshots] }),
+    ],
+    [
+      'down',
+      planned(aVm('web', { disks: [aDisk('disk1')], status: 'down', snapshots: [before] })),
+      (snapshots) => still({ snapshots }),
+    ],
+  ]
+
+  test.each(ways)('is whole while that snapshot stays: %s', (_way, plan, now) => {
+    expect(why(plan, now([before]))).toBeUndefined()
+  })
+
+  test.each(ways)('is torn when somebody merged it, for that writes into a base: %s', (_way, plan, now) => {
+    expect(why(plan, now([]))).toBe(merged)
+    expect(why(plan, now([{ ...before, status: 'locked' }]))).toBe(merged)
+  })
+})
+
 test('a VM that has no part in the run cannot be torn', () => {
   expect(why(planned(aVm('he', { hostedEngine: true })), undefined)).toBeUndefined()
   expect(why(planned(aVm('web', { status: 'migrating' })), undefined)).toBeUndefined()

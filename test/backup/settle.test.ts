@@ -128,3 +128,37 @@ test('no VM is protected when somebody else lets the session run while its snaps
   )
   expect(report.vms.map(({ state }) => state)).toEqual(['failed', 'failed'])
 })
+
+test('an overlay stays on the secondary when the primary volume was made anew and is empty', async () => {
+  await using stage = await createStage([aVm('db')])
+  const [disk] = await afterLosing(stage)
+  await rm(join(stage.replicated.primaryDir, domain.id), { recursive: true })
+  const report = await stage.run()
+  expect(report.warnings.join()).toContain('nothing of it is removed on the secondary')
+  const overlay = vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '')
+  expect(existsSync(join(stage.replicated.secondaryDir, overlay.data))).toBe(true)
+})
+
+test('an engine that is away is asked once for all events that are owed, and gets them all when it is back', async () => {
+  await using stage = await createStage()
+  const { hypervisor, faults, world } = stage.engine
+  let asked = 0
+  stage.engine.hypervisor = {
+    ...hypervisor,
+    announce(announcement, number, signal) {
+      asked += 1
+      return hypervisor.announce(announcement, number, signal)
+    },
+  }
+  faults.failing.announce = 'no answer'
+  for (const _ of [1, 2, 3]) await stage.run()
+  expect(stage.owed()).toEqual(['event', 'event', 'event'])
+  asked = 0
+  await stage.run()
+  // One of the three, and the run's own.
+  expect(asked).toBe(2)
+  delete faults.failing.announce
+  await stage.run()
+  expect(stage.owed()).toEqual([])
+  expect(world.announced).toHaveLength(5)
+})

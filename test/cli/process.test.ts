@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -20,9 +20,9 @@ interface Ended {
 /** Runs the command as a person would, in a folder of its own. */
 async function vmbackup(
   argv: readonly string[],
-  { cwd = aFolder(), closeStderr = false, meanwhile = (_child: ChildProcess) => {} } = {},
+  { cwd = aFolder(), closeStderr = false, more = {}, meanwhile = (_child: ChildProcess) => {} } = {},
 ): Promise<Ended> {
-  const env = { PATH: process.env['PATH'], HOME: cwd, TMPDIR: cwd }
+  const env = { PATH: process.env['PATH'], HOME: cwd, TMPDIR: cwd, ...more }
   const child = spawn(process.execPath, [main, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   if (closeStderr) child.stderr.destroy()
   meanwhile(child)
@@ -143,9 +143,29 @@ describe('the command', () => {
     expect(warnings).toMatchObject([expect.stringContaining('backup.cfg')])
   })
 
+  test('keeps the password of its environment from the commands that it runs', async () => {
+    const cwd = await aFolderWithConfig()
+    const file = join(cwd, 'backup.cfg')
+    const text = readFileSync(file, 'utf8').replace('password = secret\n', '')
+    writeFileSync(file, text.replace('/nonexistent/ssh gp1', join(cwd, 'gp1')), { mode: 0o600 })
+    writeFileSync(join(cwd, 'gp1'), '#!/bin/sh\nenv >>"$HOME/environment"\n', { mode: 0o700 })
+    const ended = await vmbackup(three, { cwd, more: { VMBACKUP_PASSWORD: 'a secret' } })
+    expect(ended.stdout).not.toContain('there is no password')
+    const environment = readFileSync(join(cwd, 'environment'), 'utf8')
+    expect(environment).toContain('PATH=')
+    expect(environment).not.toContain('a secret')
+  })
+
   test('is silent but for the result with --quiet', async () => {
     const ended = await vmbackup([...three, '--quiet'], { cwd: await aFolderWithConfig() })
     expect(ended).toMatchObject({ code: 4, stderr: '' })
+  })
+
+  test('warns all the same with --quiet, on standard error', async () => {
+    const cwd = await aFolderWithConfig()
+    chmodSync(join(cwd, 'backup.cfg'), 0o644)
+    const ended = await vmbackup([...three, '--quiet'], { cwd })
+    expect(ended.stderr).toMatch(/^warning: .*backup\.cfg.*\n$/)
   })
 
   test('ends as it should when nobody reads its standard error any more', async () => {
