@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
@@ -27,7 +28,7 @@ export async function mergeAndClean(
       for (const owed of overlaysOf(vm)) {
         await dropOwed(run, site, ends, owed).catch((error: unknown) => {
           run.signal.throwIfAborted()
-          const why = error instanceof Error ? error.message : String(error)
+          const why = messageOf(error)
           verdicts.fail(vm.id, why)
           run.giveUp(owed, why)
         })

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import { conveyor } from '../run/conveyor.ts'
@@ -74,7 +75,7 @@ async function make(run: Run, site: Site, merge: Merge, move: Move): Promise<End
     await site.hypervisor.removeSnapshot(merge, move.remove, merge.tag, run.signal)
   } catch (error) {
     run.signal.throwIfAborted()
-    merge.lastWhy = error instanceof Error ? error.message : String(error)
+    merge.lastWhy = messageOf(error)
     if (isUsedUp(merge)) return { stuck: merge.lastWhy }
   }
   return undefined

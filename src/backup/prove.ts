@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
@@ -58,6 +59,6 @@ async function flawOf(
     const top = layout.asTop(text, { domain, image, volume })
     return top === text ? undefined : `volume ${volume} is not marked as the top of its chain`
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }

@@ -1,4 +1,4 @@
-import { EngineError } from '../model/errors.ts'
+import { EngineError, messageOf } from '../model/errors.ts'
 import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { Vm } from '../model/vm.ts'
@@ -64,7 +64,7 @@ export async function takeSnapshots(
     clock: run.clock,
     signal: run.signal,
     begin,
-    fail: (_vm, error) => (error instanceof Error ? error.message : String(error)),
+    fail: (_vm, error) => messageOf(error),
     look: async (underWay) => {
       run.emit({ kind: 'waiting', what: `snapshots of ${namesOf(underWay)}` })
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Run } from '../run/run.ts'
@@ -64,6 +65,6 @@ export async function openTasksPane(run: Run, site: Site, primary: string): Prom
 }
 
 function warn(run: Run, error: unknown): void {
-  const text = `the engine's Tasks pane is not up to date: ${error instanceof Error ? error.message : String(error)}`
+  const text = `the engine's Tasks pane is not up to date: ${messageOf(error)}`
   run.emit({ kind: 'note', severity: 'warning', text })
 }

@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
@@ -26,7 +27,7 @@ export async function openVolume(run: Run, site: Site, end: 'primary' | 'seconda
         await volume[Symbol.asyncDispose]()
       } catch (error) {
         // It stays owed, and settling tries once more: what was proved of the VMs stands all the same.
-        const text = `${dir} is still mounted: ${error instanceof Error ? error.message : String(error)}`
+        const text = `${dir} is still mounted: ${messageOf(error)}`
         run.emit({ kind: 'note', severity: 'warning', text })
         return
       }

@@ -1,7 +1,7 @@
 import { mkdir, open, opendir, readdir, readFile, realpath, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandFailed, Failure } from '../model/errors.ts'
+import { CommandFailed, Failure, messageOf } from '../model/errors.ts'
 import { runAt } from './run.ts'
 
 export interface MountOptions {
@@ -178,7 +178,7 @@ async function lastWords(logFile: string, from: number, cause: unknown): Promise
   const complaints = log.split('\n').filter((line) => /^\[[^\]]+\] [WEC] /.test(line))
   const worst = complaints.findLast((line) => /^\[[^\]]+\] [EC] /.test(line)) ?? complaints.at(-1)
   const words = worst?.replace(/^\[[^\]]+\] [WEC] (\[MSGID: \d+\] )?\[[^\]]*\] /, '')
-  return words ?? (cause instanceof Error ? cause.message : String(cause))
+  return words ?? messageOf(cause)
 }
 
 async function readAfter(file: string, from: number): Promise<string> {

@@ -1,5 +1,6 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { z } from 'zod'
+import { messageOf } from '../model/errors.ts'
 
 /** An element of a gluster answer: text, or children by name. */
 export type XmlNode = string | Map<string, XmlNode[]>
@@ -31,7 +32,7 @@ function nodeIn(text: string): XmlNode {
   try {
     return asNode(parser.parse(text))
   } catch (cause) {
-    throw new Error(`not well-formed XML: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new Error(`not well-formed XML: ${messageOf(cause)}`, {
       cause,
     })
   }

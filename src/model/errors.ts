@@ -49,11 +49,16 @@ export class CommandFailed extends Failure {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** The messages of an error and of all its causes, outermost first, each said once. */
 export function chainOf(error: unknown): string[] {
   const chain: string[] = []
   for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
-    const text = cause instanceof Error ? cause.message : String(cause)
+    const text = messageOf(cause)
     if (!chain.some((said) => said.includes(text))) chain.push(text)
   }
   return chain

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts'
 import type { Clock } from './clock.ts'
 import type { Emit, RunEvent } from './event.ts'
 import { describeObligation, type Owed } from './obligation.ts'
@@ -36,7 +37,7 @@ export class Account {
 
   /** A full disk under the log must not end a run that has snapshots to merge. */
   #unheard(error: unknown): void {
-    const text = `the log or the progress is not complete: ${error instanceof Error ? error.message : String(error)}`
+    const text = `the log or the progress is not complete: ${messageOf(error)}`
     if (!this.#warnings.includes(text)) this.#warnings.push(text)
   }
 
@@ -52,7 +53,7 @@ export class Account {
   }
 
   leave(owed: Owed, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     this.emit({ kind: 'left open', what: describeObligation(owed.what), why })
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '../model/errors.ts'
+import { Failure, messageOf } from '../model/errors.ts'
 import { Account } from './account.ts'
 import type { Clock } from './clock.ts'
 import type { Emit, RunEvent } from './event.ts'
@@ -108,7 +108,7 @@ export async function rehearse<T>(
   if (owed.length > 0) {
     const settling = runOn(request, ledger, about, AbortSignal.timeout(request.settleMs))
     await play.settle(settling, owed, ({ what }, error) => {
-      left.push(`${describeObligation(what)}: ${error instanceof Error ? error.message : String(error)}`)
+      left.push(`${describeObligation(what)}: ${messageOf(error)}`)
     })
   }
   if (left.length > 0) {
@@ -126,7 +126,7 @@ function keepReport(ledger: Ledger, report: Report): Report {
     ledger.remember(report)
     return report
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return { ...report, warnings: [...report.warnings, `this report could not be kept: ${why}`] }
   }
 }
@@ -229,7 +229,7 @@ async function step<T>(emit: Emit, clock: Clock, name: string, act: () => Promis
       kind: 'step ended',
       step: name,
       ms: clock.now() - began,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     })
     throw error
   }
