@@ -13,6 +13,7 @@ interface UpFlags {
   disks: number
   rate: number
   engine: boolean
+  big: number
   brokenRsync?: true
   json?: true
 }
@@ -39,6 +40,7 @@ program
   .option('--vms <count>', 'how many VMs run', count, 3)
   .option('--disks <count>', 'disks per VM', count, 1)
   .option('--rate <writes>', 'writes per second and VM', count, 100)
+  .option('--big <MiB>', 'one more VM, down, with a disk of this size; 0: none', count, 0)
   .option('--no-engine', 'only the Gluster sites')
   .option(
     '--broken-rsync',

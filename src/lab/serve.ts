@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { type ControlRoute, createControl } from './engine/control.ts'
@@ -9,10 +9,14 @@ import { SignOn } from './engine/http/sign-on.ts'
 import { standardWorld } from './engine/inventory.ts'
 import { serve } from './engine/serve-http.ts'
 import { boot } from './engine/world/boot.ts'
+import { disksOf } from './engine/world/disk-state.ts'
 import type { World } from './engine/world/world.ts'
 import { createRealHost, type RealHost } from './vms/real-host.ts'
 
-const diskBytes = 32 * 1024 * 1024
+const mib = 1024 * 1024
+const diskBytes = 32 * mib
+/** A larger disk has random data at every MiB only: quick to write and to replicate. */
+const sparseBytes = 64 * 1024
 
 /** What `lab up` writes for the engine process; see sites/engine-process.ts. */
 const configShape = z.object({
@@ -27,6 +31,7 @@ const configShape = z.object({
   disks: z.int(),
   rate: z.int(),
   qsdDir: z.string(),
+  big: z.int().default(0),
 })
 
 /** One process: the simulated engine on https, its hosts with real VMs, and the lab's control socket. */
@@ -51,11 +56,12 @@ async function main(): Promise<void> {
     disks: config.disks,
     diskBytes,
     engineOnVolume: true,
+    bigDiskBytes: config.big * mib,
     gluster: { address, volume: path.slice(1), ...(mountOptions === '' ? {} : { mountOptions }) },
     password: (await readFile(config.passwordFile, 'utf8')).trim(),
   })
   await boot(world)
-  await fillIdle(world, host.real)
+  await fillThoseDown(world, host.real)
   const log = new RequestLog()
   const signOn = new SignOn(world)
   const [key, cert, caCertificate] = await Promise.all([
@@ -68,7 +74,7 @@ async function main(): Promise<void> {
     port: config.port,
     tls: { key, cert },
   })
-  const routes = writerRoutes(host.real)
+  const routes = [writersRoute(host.real)]
   await using _control = await serve(createControl({ world, log, signOn, routes }), {
     socket: config.controlSocket,
   })
@@ -78,24 +84,28 @@ async function main(): Promise<void> {
 }
 
 /** What a VM that is down has on its disks from better days: a copy of zeros would prove little. */
-async function fillIdle(world: World, host: RealHost): Promise<void> {
+async function fillThoseDown(world: World, host: RealHost): Promise<void> {
   for (const vm of [...world.vms.values()].filter(({ status }) => status === 'down')) {
-    for (const { disk } of vm.attachments.values()) {
-      const volume = world.disks.get(disk)?.volumes[0]
+    for (const { disk } of disksOf(world, vm)) {
+      const volume = disk.volumes[0]
       if (volume === undefined) continue
-      await using file = await open(host.path({ image: disk, volume: volume.id }), 'r+')
-      await file.write(randomBytes(diskBytes / 4))
+      await using file = await open(host.path({ image: disk.id, volume: volume.id }), 'r+')
+      if (disk.sizeBytes <= diskBytes) await file.write(randomBytes(diskBytes / 4))
+      else await fillSparsely(file, disk.sizeBytes)
       await file.sync()
     }
   }
 }
 
+async function fillSparsely(file: FileHandle, sizeBytes: number): Promise<void> {
+  for (let at = 0; at < sizeBytes; at += mib) {
+    await file.write(randomBytes(Math.min(sparseBytes, sizeBytes - at)), 0, undefined, at)
+  }
+}
+
 /** What the guests have written, for proofs. */
-function writerRoutes(host: RealHost): ControlRoute[] {
-  return [
-    { method: 'GET', path: /\/writers/, handle: async () => ({ writers: await host.stats() }) },
-    { method: 'POST', path: /\/vms\/([^/]+)\/crash/, handle: ({ params: [id = ''] }) => host.crash(id) },
-  ]
+function writersRoute(host: RealHost): ControlRoute {
+  return { method: 'GET', path: /\/writers/, handle: async () => ({ writers: await host.stats() }) }
 }
 
 function closing(real: RealHost): { real: RealHost } & AsyncDisposable {

@@ -59,7 +59,15 @@ export interface VmHost {
   stop(vmId: string): Promise<void>
   /** Gives a running VM one more disk. A host that cannot leaves this out: the disk is there at the next start. */
   plug?(vmId: string, disk: VmSpec['disks'][number]): Promise<void>
-  /** Freezes or thaws the guest's file systems; throws if the guest has no agent. */
+  /** Ends a VM's process by force, as if it had died by itself. */
+  crash?(vmId: string): Promise<void>
+  /** The guest issues no more writes until it is resumed. */
+  suspend?(vmId: string): Promise<void>
+  resume?(vmId: string): Promise<void>
+  /**
+   * Freezes the guest's file systems: all is flushed and no write follows; throws if the guest has no agent, or is frozen.
+   * Thawing a guest that is not frozen changes nothing.
+   */
   freeze(vmId: string): Promise<void>
   thaw(vmId: string): Promise<void>
   /** The live part of a snapshot: all overlays of one VM become active in one transaction. */

@@ -111,6 +111,31 @@ test('VMs are stopped, started and paused from outside', async () => {
   expect(vm('vm1').status).toBe('paused')
 })
 
+test('what another administrator does passes by the log and the faults of requests', async () => {
+  const { steer, vm, world } = await anEngine()
+  await steer('DELETE', '/requests')
+  await steer('POST', '/faults', {
+    at: 'request',
+    match: {},
+    effect: { kind: 'status', status: 503 },
+    times: 0,
+  })
+  const body = { description: 'foreign', persist_memorystate: false }
+  const path = `/vms/${vm('vm1').id}/snapshots`
+  const taken = await steer('POST', '/api', { method: 'POST', path, body })
+  expect(taken.json).toMatchObject({ description: 'foreign', snapshot_status: 'locked' })
+  expect((await steer('GET', '/requests')).json.requests).toEqual([])
+  expect(world.events.map(({ code }) => code)).toEqual([45])
+})
+
+test('another administrator is told why the engine refuses', async () => {
+  const { steer, vm } = await anEngine()
+  const path = `/vms/${vm('idle').id}/stop`
+  const { status, json } = await steer('POST', '/api', { method: 'POST', path, body: {} })
+  expect([status, json.error]).toEqual([400, expect.stringContaining('409')])
+  expect(json.error).toContain('VM is not running')
+})
+
 test('a VM that stops during a merge fails it, and the merge goes on cold when asked again', async () => {
   const lab = await anEngine()
   const { image_id: base } = await diskOf(lab, 'vm1')

@@ -61,6 +61,30 @@ test('events come newest first, from an index, at most so many', async () => {
   expect(await ids(';from=2')).toEqual(['4', '3'])
 })
 
+test('from means the events after that index, and max the newest of those', async () => {
+  const lab = await anEngine()
+  for (let custom_id = 1; custom_id <= 5; custom_id++) await post(lab, { custom_id })
+  const ids = async (query: string) =>
+    ((await lab.admin('GET', `/events?${query}`)).json.event ?? []).map((event: { id: string }) => event.id)
+  expect(await ids('from=1&max=2')).toEqual(['5', '4'])
+  expect(await ids('from=5')).toEqual([])
+  expect(await ids('from=0')).toEqual(['5', '4', '3', '2', '1'])
+})
+
+test('events after an index are sorted and paged as the search says', async () => {
+  const lab = await anEngine()
+  for (let custom_id = 1; custom_id <= 5; custom_id++) {
+    await passes(1000)
+    await post(lab, { custom_id })
+  }
+  const page = async (number: number) => {
+    const search = encodeURIComponent(`sortby time asc page ${number}`)
+    const { json } = await lab.admin('GET', `/events?from=1&max=2&search=${search}`)
+    return (json.event ?? []).map((event: { id: string }) => event.id)
+  }
+  expect([await page(1), await page(2), await page(3)]).toEqual([['2', '3'], ['4', '5'], []])
+})
+
 test('an external job is opened, filled with steps and ended', async () => {
   const { admin } = await anEngine()
   const { status, json: job } = await admin('POST', '/jobs', { description: 'backup', auto_cleared: 'true' })

@@ -42,3 +42,19 @@ test('a world is made of the VMs that are asked for', () => {
   const disk = [...world.disks.values()].find(({ alias }) => alias === 'only_Disk1')
   expect(world.domains.get(disk?.domain ?? '')?.name).toBe('archive')
 })
+
+test('a big VM is there only when asked for: down, with one disk', () => {
+  const host = new RecordedHost()
+  expect(standardWorld({ host }).findVm('big')).toBeUndefined()
+  const world = standardWorld({ host, bigDiskBytes: 2 ** 30 })
+  const big = world.findVm('big')
+  const sizes = [...(big?.attachments.keys() ?? [])].map((id) => world.disks.get(id)?.sizeBytes)
+  expect([big?.status, sizes]).toEqual(['down', [2 ** 30]])
+})
+
+test('one of the standard VMs that run has no guest agent', () => {
+  const vms = [...standardWorld({ host: new RecordedHost() }).vms.values()]
+  expect(vms.filter(({ guestAgent }) => !guestAgent).map(({ name, status }) => [name, status])).toEqual([
+    ['special', 'up'],
+  ])
+})

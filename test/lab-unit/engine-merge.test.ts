@@ -75,6 +75,53 @@ test('a failed merge leaves the snapshot ok and the base illegal, and asking aga
   expect((await lab.admin('GET', `/vms/${lab.vm('vm1').id}`)).json.has_illegal_images).toBe('false')
 })
 
+test('a merge that always fails succeeds once its fault is cleared', async () => {
+  const lab = await anEngine()
+  const { image_id: base } = await diskOf(lab, 'vm1')
+  const path = await snapshotPath(lab, 'vm1')
+  const armed = await lab.steer('POST', '/faults', { at: 'merge', effect: 'fails', vm: 'vm1', times: 0 })
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await lab.admin('DELETE', path)
+    await passes(10_000)
+    expect((await lab.admin('GET', path)).json.snapshot_status).toBe('ok')
+  }
+  await lab.steer('DELETE', `/faults/${armed.json.id}`)
+  await lab.admin('DELETE', path)
+  await passes(10_000)
+  expect((await lab.admin('GET', path)).status).toBe(404)
+  expect((await diskOf(lab, 'vm1')).image_id).toBe(base)
+})
+
+test('a merge that fails leaves every volume legal on the storage', async () => {
+  const lab = await anEngine()
+  const { id } = await diskOf(lab, 'vm1')
+  const path = await snapshotPath(lab, 'vm1')
+  lab.world.faults.arm({ at: 'merge', effect: 'fails' })
+  await lab.admin('DELETE', path)
+  await passes(10_000)
+  const volumes = [...(lab.host.images.get(id)?.values() ?? [])]
+  expect(volumes.map(({ type, legality }) => [type, legality])).toEqual([
+    ['INTERNAL', 'LEGAL'],
+    ['LEAF', 'LEGAL'],
+  ])
+})
+
+test('a merge that fails late leaves its overlay illegal on the storage while the VM writes to the base', async () => {
+  const lab = await anEngine()
+  const { id, image_id: base } = await diskOf(lab, 'vm1')
+  const path = await snapshotPath(lab, 'vm1')
+  const overlay = (await diskOf(lab, 'vm1')).image_id
+  lab.world.faults.arm({ at: 'merge', effect: 'fails late' })
+  await lab.admin('DELETE', path)
+  await passes(10_000)
+  expect((await lab.admin('GET', path)).json.snapshot_status).toBe('ok')
+  expect(lab.host.images.get(id)?.get(overlay)).toMatchObject({ type: 'LEAF', legality: 'ILLEGAL' })
+  expect(lab.host.vms.get(lab.vm('vm1').id)?.writesTo.get(id)).toBe(base)
+  await lab.admin('DELETE', path)
+  await passes(10_000)
+  expect([...(lab.host.images.get(id)?.keys() ?? [])]).toEqual([base])
+})
+
 test('when one of two disks fails, only that one is left in the snapshot', async () => {
   const lab = await anEngine()
   const path = await snapshotPath(lab, 'extra')
@@ -121,6 +168,21 @@ test('merging the older of two snapshots keeps the newer one intact', async () =
   await passes(10_000)
   expect((await lab.admin('GET', `${newer}/disks`)).json.disk[0].image_id).toBe(base)
   expect(lab.host.images.get(id)?.get(top)).toMatchObject({ parent: base, type: 'LEAF' })
+})
+
+test('two snapshots merge newest first, each into the volume below', async () => {
+  const lab = await anEngine()
+  const { id, image_id: base } = await diskOf(lab, 'vm1')
+  const older = await snapshotPath(lab, 'vm1')
+  const middle = (await diskOf(lab, 'vm1')).image_id
+  const newer = await snapshotPath(lab, 'vm1')
+  await lab.admin('DELETE', newer)
+  await passes(10_000)
+  expect((await diskOf(lab, 'vm1')).image_id).toBe(middle)
+  await lab.admin('DELETE', older)
+  await passes(10_000)
+  expect([...(lab.host.images.get(id)?.keys() ?? [])]).toEqual([base])
+  expect(lab.host.images.get(id)?.get(base)?.type).toBe('LEAF')
 })
 
 test('a VM that is down merges cold, a migrating one not at all', async () => {

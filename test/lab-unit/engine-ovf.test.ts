@@ -104,6 +104,31 @@ test('an update that fails leaves event 1016 and a failed job', async () => {
   expect(lab.world.events.map(({ code }) => code)).toContain(1016)
 })
 
+test('the timer can be made to strike now: it writes at once, without a job or an event', async () => {
+  const lab = await anEngine()
+  await takeSnapshot(lab, 'vm1')
+  const { image_id: overlay } = await diskOf(lab, 'vm1')
+  const before = { events: lab.world.events.length, jobs: lab.world.jobs.size }
+  const { json } = await lab.steer('POST', '/ovf-timer')
+  expect(json).toEqual({ domains: [{ name: 'vmstore', written: true }] })
+  expect(ovf(lab, 'vm1')).toContain(overlay)
+  expect({ events: lab.world.events.length, jobs: lab.world.jobs.size }).toEqual(before)
+  expect((await lab.steer('POST', '/ovf-timer')).json.domains[0].written).toBe(false)
+})
+
+test('the timer leaves a VM whose snapshot is not ok its old document, and out a domain being updated', async () => {
+  const lab = await anEngine()
+  const old = ovf(lab, 'vm1')
+  await takeSnapshot(lab, 'vm2')
+  lab.world.faults.arm({ at: 'freeze', effect: 'hangs', vm: 'vm1' })
+  const body = { description: 'x', persist_memorystate: 'false' }
+  await lab.admin('POST', `/vms/${lab.vm('vm1').id}/snapshots`, body)
+  await lab.steer('POST', '/ovf-timer')
+  expect(ovf(lab, 'vm1')).toBe(old)
+  await update(lab)
+  expect((await lab.steer('POST', '/ovf-timer')).json.domains).toEqual([])
+})
+
 test('an engine with a timer updates by itself, at the worst moment too', async () => {
   const lab = await anEngine({ settings: { ovfEveryMs: 60_000 } })
   await takeSnapshot(lab, 'vm1')

@@ -218,16 +218,6 @@ test('an engine that freezes by itself tells, and fails when it may not be incon
   expect(lab.vm('special').snapshots).toHaveLength(1)
 })
 
-test('freezing on request reports failure, nested in an action', async () => {
-  const lab = await anEngine()
-  const freeze = (name: string) => lab.admin('POST', `/vms/${lab.vm(name).id}/freezefilesystems`, {})
-  expect((await freeze('vm1')).json.status).toBe('complete')
-  expect(lab.host.vms.get(lab.vm('vm1').id)?.frozen).toBe(true)
-  const failed = await freeze('special')
-  expect([failed.status, failed.json.status]).toEqual([400, 'failed'])
-  expect(failed.json.fault.detail).toContain('agent')
-})
-
 test('an engine may answer 202 with a creation status, and 201 only when the client waits', async () => {
   const lab = await anEngine({ settings: { createAnswers: 202 } })
   const pending = await order(lab, 'vm1')

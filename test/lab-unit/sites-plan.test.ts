@@ -9,6 +9,7 @@ const asked: LabOptions = {
   disks: 1,
   rate: 300,
   engine: true,
+  big: 0,
   brokenRsync: false,
 }
 const namesOf = (nodes: { name: string }[]): string[] => nodes.map(({ name }) => name)

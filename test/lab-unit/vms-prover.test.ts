@@ -202,3 +202,18 @@ test('a crash that lost writes of the last window is explained by it', () => {
 test('a lost write that was flushed is not explained by a crash', () => {
   expect(judgeCrashed(geometry, slotsAfter(180, [100]), 64)).toBeUndefined()
 })
+
+test('a blank disk beside those written, as one plugged later, is left out', async () => {
+  const [first, second] = disksAfter(9)
+  if (!first || !second) throw new Error('no disks')
+  expect(await prove([first, Buffer.alloc(diskBytes), second])).toEqual({ verdict: 'exactly', n: 9 })
+})
+
+test('a disk of the VM that came out as zeros is unreadable', async () => {
+  const [first] = disksAfter(9)
+  if (!first) throw new Error('no disk')
+  expect(await prove([first, Buffer.alloc(diskBytes)])).toMatchObject({
+    verdict: 'unreadable',
+    why: expect.stringContaining('2 disks'),
+  })
+})

@@ -4,10 +4,11 @@ import picocolors from 'picocolors'
 import { z } from 'zod'
 import { LabClient } from '../client.ts'
 import { bringDown } from '../sites/down.ts'
-import type { Layout } from '../sites/plan.ts'
-import { bringUp } from '../sites/up.ts'
+import type { LabOptions, Layout } from '../sites/plan.ts'
+import { bringUp, isOwn } from '../sites/up.ts'
 import { describeVerdict } from '../vms/prover.ts'
 import { replicateByHand } from './by-hand.ts'
+import { Interruption, listenForInterruption } from './interruption.ts'
 import { leftovers, proveSecondary, sameAtBothEnds } from './proof.ts'
 import { textTable } from './text-table.ts'
 
@@ -56,37 +57,44 @@ await new Command('demo')
   .option('--rate <writes>', 'writes per second and VM', '100')
   .option('--keep', 'leave the lab up and say how to go on')
   .action(async (options: DemoOptions) => {
-    process.exitCode = (await demo(options)) ? 0 : 1
+    // What an interrupted demo was doing goes on in vain; nothing may wait for it.
+    process.exit(await demo(options))
   })
   .parseAsync()
 
-async function demo(options: DemoOptions): Promise<boolean> {
+async function demo(options: DemoOptions): Promise<number> {
   const { name, layout, shard, keep } = options
-  let good = false
+  using interruption = listenForInterruption()
+  let exitCode = 1
   try {
     title('a lab: two Gluster sites, VMs that write, a simulated oVirt engine')
-    await bringUp(
-      {
-        name,
-        layout,
-        shard: shard === 'on',
-        vms: Number(options.vms),
-        disks: 1,
-        rate: Number(options.rate),
-        engine: true,
-        brokenRsync: false,
-      },
-      (line) => say(`  ${seconds().padStart(6)} s  ${line}`),
-    )
-    good = await show(await LabClient.of(name))
+    const asked: LabOptions = {
+      name,
+      layout,
+      shard: shard === 'on',
+      vms: Number(options.vms),
+      disks: 1,
+      rate: Number(options.rate),
+      engine: true,
+      big: 0,
+      brokenRsync: false,
+    }
+    await bringUp(asked, (line) => {
+      say(`  ${seconds().padStart(6)} s  ${line}`)
+      // A lab cannot be taken down while it is still being built: only between two stages.
+      interruption.check()
+    })
+    interruption.check()
+    exitCode = (await interruption.orElse(show(await LabClient.of(name)))) ? 0 : 1
   } catch (error) {
+    if (error instanceof Interruption) exitCode = error.exitCode
     say(red(`the demo failed: ${error instanceof Error ? error.message : String(error)}`))
-  } finally {
-    if (keep) sayHowToGoOn(name)
-    else await bringDown(name)
   }
-  title(good ? green('all as it should be') : red('NOT as it should be'))
-  return good
+  if (keep && exitCode <= 1) sayHowToGoOn(name)
+  else if (await isOwn(name)) await bringDown(name)
+  else say(dim(`lab ${name} was there before and stays`))
+  title(exitCode === 0 ? green('all as it should be') : red('NOT as it should be'))
+  return exitCode
 }
 
 async function show(lab: LabClient): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { LabClient, LabVm, LabWriter } from '../client.ts'
 import type { Verdict } from '../vms/judge.ts'
+import { leftRunning } from './left-running.ts'
 
 /** Every VM with a writer, as it lies on the secondary now; expectations by VM id where there are any. */
 export async function proveSecondary(
@@ -36,7 +37,7 @@ export async function leftovers(lab: LabClient): Promise<string[]> {
     strangeFiles(lab, 'gp1', primary.volume, domain, vms),
     strangeFiles(lab, secondary.host ?? '', secondary.volume, domain, vms),
   ])
-  return [...vms.flatMap(leftOnEngine), ...files.flat()]
+  return [...vms.flatMap(leftOnEngine), ...files.flat(), ...(await leftRunning(lab))]
 }
 
 function leftOnEngine(vm: LabVm): string[] {

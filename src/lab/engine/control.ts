@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import { act } from './http/request-faults.ts'
 import type { RequestLog } from './http/request-log.ts'
 import type { SignOn } from './http/sign-on.ts'
+import { createOtherClient } from './other-client.ts'
+import { act } from './world/acts.ts'
 import type { Disk, Vm } from './world/entities.ts'
 import type { FaultSpec } from './world/faults.ts'
+import { tickOvfTimer } from './world/ovf-store.ts'
+import { pauseReasons, vmActs } from './world/vm-acts.ts'
 import type { World } from './world/world.ts'
 
 /** What a control route is given: the path's variable parts, in order, and the body (undefined when empty). */
@@ -45,7 +48,8 @@ const httpEffect = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('vm'),
     vm: z.string(),
-    act: z.enum(['start', 'stop', 'pause', 'hotplug']),
+    act: z.enum(vmActs),
+    reason: z.enum(pauseReasons).optional(),
   }),
 ])
 const faultSchema = z.discriminatedUnion('at', [
@@ -59,14 +63,14 @@ const faultSchema = z.discriminatedUnion('at', [
   z.strictObject({ at: z.literal('live'), effect: z.enum(['fails', 'fails in use']), vm, ...times }),
   z.strictObject({
     at: z.literal('merge'),
-    effect: z.enum(['fails', 'never ends', 'row stays']),
+    effect: z.enum(['fails', 'fails late', 'never ends', 'row stays']),
     vm,
     disk: z.string().optional(),
     ...times,
   }),
   z.strictObject({
     at: z.literal('freeze'),
-    effect: z.enum(['fails', 'hangs']),
+    effect: z.enum(['fails', 'fails frozen', 'hangs']),
     ms: z.number().optional(),
     vm,
     ...times,
@@ -74,6 +78,9 @@ const faultSchema = z.discriminatedUnion('at', [
   z.strictObject({ at: z.literal('job'), effect: z.literal('vanishes'), ...times }),
   z.strictObject({ at: z.literal('ovf'), effect: z.literal('fails'), ...times }),
 ])
+
+const apiOrder = z.strictObject({ method: z.string(), path: z.string(), body: z.unknown().optional() })
+const actDetails = z.strictObject({ reason: z.enum(pauseReasons).optional() })
 
 /** The lab's own API, apart from oVirt's: look at the world, order faults, act on VMs from outside. JSON only. */
 export function createControl(options: ControlOptions): (request: Request) => Promise<Response> {
@@ -100,6 +107,7 @@ function matches(path: RegExp, text: string): boolean {
 }
 
 function ownRoutes({ world, log, signOn }: ControlOptions): ControlRoute[] {
+  const other = createOtherClient(world)
   return [
     { method: 'GET', path: /\/ready/, handle: () => ({ ready: true, version: world.settings.version }) },
     {
@@ -120,10 +128,12 @@ function ownRoutes({ world, log, signOn }: ControlOptions): ControlRoute[] {
     { method: 'GET', path: /\/world/, handle: () => summaryOf(world) },
     {
       method: 'POST',
-      path: /\/vms\/([^/]+)\/(start|stop|pause|hotplug)/,
-      handle: ({ params: [name = '', what] }) =>
-        act(world, name, what as 'start' | 'stop' | 'pause' | 'hotplug'),
+      path: /\/vms\/([^/]+)\/([a-z-]+)/,
+      handle: ({ params: [name = '', what], body = {} }) =>
+        act(world, name, z.enum(vmActs).parse(what), actDetails.parse(body)),
     },
+    { method: 'POST', path: /\/api/, handle: ({ body }) => other(apiOrder.parse(body)) },
+    { method: 'POST', path: /\/ovf-timer/, handle: async () => ({ domains: await tickOvfTimer(world) }) },
   ]
 }
 

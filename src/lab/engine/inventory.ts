@@ -24,6 +24,8 @@ export interface StandardOptions extends InventoryOptions {
   disks?: number
   /** Leave out the VMs beside `vm1…`. */
   onlyPlain?: boolean
+  /** Adds a VM `big` that is down, with one disk of this size; 0 or absent: none. */
+  bigDiskBytes?: number
   /** Put the hosted engine's disk on the Gluster domain too, as small sites have it. */
   engineOnVolume?: boolean
 }
@@ -32,16 +34,19 @@ const mib = 1024 * 1024
 
 /**
  * The standard world: N running VMs with D disks each on the Gluster domain; `extra` with two disks; `idle`, which is
- * down; `HostedEngine`; `special` with a direct LUN, a shareable, an unplugged and a foreign disk beside a good one.
+ * down; `HostedEngine`; `special`, without a guest agent, with a direct LUN, a shareable, an unplugged and a foreign disk beside a good one.
  * Users: admin, operator, reader and guest, all @internal.
  */
 export function standardWorld(options: StandardOptions): World {
-  const { vms = 2, disks = 1, onlyPlain = false, engineOnVolume = false } = options
+  const { vms = 2, disks = 1, onlyPlain = false, engineOnVolume = false, bigDiskBytes = 0 } = options
   const plain = Array.from({ length: vms }, (_, index) => ({
     name: `vm${index + 1}`,
     disks: Array.from({ length: disks }, () => ({})),
   }))
-  return worldOf((id) => (onlyPlain ? plain : [...plain, ...others(id, engineOnVolume)]), options)
+  const big: VmDraft[] =
+    bigDiskBytes > 0 ? [{ name: 'big', status: 'down', disks: [{ sizeBytes: bigDiskBytes }] }] : []
+  const drafts = (id: Ground['id']) => (onlyPlain ? plain : [...plain, ...others(id, engineOnVolume), ...big])
+  return worldOf(drafts, options)
 }
 
 /** A world with the usual frame and these VMs; `id` tells the ids of named things, such as `domain-nfs`. */

@@ -15,6 +15,7 @@ export interface RecordedVm {
   name: string
   writesTo: Map<string, string>
   frozen: boolean
+  paused: boolean
 }
 
 const allocated = 1024 * 1024
@@ -93,7 +94,7 @@ export class RecordedHost implements VmHost {
         throw new Error(`volume ${active} is no leaf`)
       writesTo.set(image, active)
     }
-    this.vms.set(id, { name, writesTo, frozen: false })
+    this.vms.set(id, { name, writesTo, frozen: false, paused: false })
   }
 
   async stop(vmId: string): Promise<void> {
@@ -104,8 +105,18 @@ export class RecordedHost implements VmHost {
     this.#vm(vmId).writesTo.set(image, chain.at(-1)?.volume ?? '')
   }
 
+  async suspend(vmId: string): Promise<void> {
+    this.#vm(vmId).paused = true
+  }
+
+  async resume(vmId: string): Promise<void> {
+    this.#vm(vmId).paused = false
+  }
+
   async freeze(vmId: string): Promise<void> {
-    this.#vm(vmId).frozen = true
+    const vm = this.#vm(vmId)
+    if (vm.frozen) throw new Error('domain is already quiesced')
+    vm.frozen = true
   }
 
   async thaw(vmId: string): Promise<void> {

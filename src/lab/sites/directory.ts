@@ -31,6 +31,7 @@ const record = z.strictObject({
     disks: z.number(),
     rate: z.number(),
     engine: z.boolean(),
+    big: z.number().default(0),
     brokenRsync: z.boolean(),
   }),
   builder: z.strictObject({ pid: z.number(), started: z.string() }),

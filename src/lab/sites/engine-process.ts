@@ -78,6 +78,7 @@ export async function startEngine(options: LabOptions): Promise<boolean> {
     disks: options.disks,
     rate: options.rate,
     qsdDir: '/run/vm',
+    big: options.big,
   }
   const configFile = join(dir, 'engine.json')
   const log = join(dir, 'engine.log')

@@ -10,6 +10,8 @@ export interface LabOptions {
   /** Guest writes per second and VM. */
   rate: number
   engine: boolean
+  /** MiB of the disk of one more VM, `big`, which is down; 0: no such VM. */
+  big: number
   /** Keep the machine's own rsync, whatever it does to geo-replication. */
   brokenRsync: boolean
 }

@@ -16,7 +16,8 @@ export type Say = (line: string) => void
 
 /**
  * Brings a lab up, or leaves it as it is if it is up with the same options. What is left of a lab that ended by
- * itself is cleared away first. Throws if it runs with other options, or is just being brought up by another.
+ * itself is cleared away first. Throws if it runs with other options, or is just being brought up by another; and what
+ * `say` throws, between two stages.
  */
 export async function bringUp(options: LabOptions, say: Say): Promise<void> {
   const { state } = await statusOf(options.name)
@@ -33,6 +34,13 @@ export async function bringUp(options: LabOptions, say: Say): Promise<void> {
   await writeRecord({ state: 'starting', options, builder })
   await build(options, say)
   await writeRecord({ state: 'up', options, builder })
+}
+
+/** Whether this very process brought the lab up, or is at it. */
+export async function isOwn(name: string): Promise<boolean> {
+  const builder = (await readRecord(name))?.builder
+  const self = await identify(process.pid)
+  return builder !== undefined && builder.pid === self?.pid && builder.started === self.started
 }
 
 async function requireSame(options: LabOptions): Promise<void> {

@@ -29,6 +29,7 @@ interface VmStats extends WriteCount {
   name: string
   isRunning: boolean
   isFrozen: boolean
+  isPaused: boolean
   /** Below what the VM was started with while a long merge holds its guest back. */
   writesPerSecond: number
 }
@@ -41,8 +42,10 @@ export interface RealHost extends VmHost {
   acked(vmId: string): Promise<WriteCount>
   /** Every started VM that writes, in order of start; the longest stalls are since the last call. */
   stats(): Promise<VmStats[]>
-  /** Kills the VM's qemu process (SIGKILL); it can be started again. */
+  /** With SIGKILL; the VM can be started again. */
   crash(vmId: string): Promise<void>
+  suspend(vmId: string): Promise<void>
+  resume(vmId: string): Promise<void>
 }
 
 interface Vm {
@@ -52,6 +55,7 @@ interface Vm {
   rate: number
   pace: number
   isFrozen: boolean
+  isPaused: boolean
   last: WriteCount
 }
 
@@ -83,6 +87,12 @@ export function createRealHost(options: RealHostOptions): RealHost {
     if (vm.rate === 0) return
     vm.last = await writer.stop(vm.spec.id).catch(() => vm.last)
   }
+  const hold = async (vm: Vm) => {
+    if (vm.rate > 0) await writer.pause(vm.spec.id)
+  }
+  const letGo = async (vm: Vm) => {
+    if (vm.rate > 0 && !vm.isFrozen && !vm.isPaused) await writer.resume(vm.spec.id)
+  }
   const setPace = async (vm: Vm, rate: number) => {
     vm.pace = rate
     await writer.setRate(vm.spec.id, rate)
@@ -91,7 +101,8 @@ export function createRealHost(options: RealHostOptions): RealHost {
     const { id, name } = vm.spec
     const isRunning = vm.process.isRunning()
     if (isRunning) vm.last = await writer.stats(id).catch(() => vm.last)
-    return { vm: id, name, isRunning, isFrozen: vm.isFrozen, writesPerSecond: vm.pace, ...vm.last }
+    const { isFrozen, isPaused, pace: writesPerSecond } = vm
+    return { vm: id, name, isRunning, isFrozen, isPaused, writesPerSecond, ...vm.last }
   }
 
   return {
@@ -133,6 +144,7 @@ export function createRealHost(options: RealHostOptions): RealHost {
         rate,
         pace: rate,
         isFrozen: false,
+        isPaused: false,
         last: { acked: 0, flushed: 0, longestStallMs: 0 },
       }
       vms.set(spec.id, vm)
@@ -155,14 +167,29 @@ export function createRealHost(options: RealHostOptions): RealHost {
 
     async freeze(vmId) {
       const vm = guest(vmId)
-      if (vm.rate > 0) await writer.pause(vmId)
+      if (vm.isFrozen) throw new Error(`VM ${vm.spec.name}: domain is already quiesced`)
       vm.isFrozen = true
+      await hold(vm).catch((error: unknown) => {
+        vm.isFrozen = false
+        throw error
+      })
     },
     async thaw(vmId) {
       const vm = guest(vmId)
-      if (vm.rate > 0) await writer.resume(vmId)
       vm.isFrozen = false
+      await letGo(vm)
     },
+    async suspend(vmId) {
+      const vm = running(vmId)
+      await hold(vm)
+      vm.isPaused = true
+    },
+    async resume(vmId) {
+      const vm = running(vmId)
+      vm.isPaused = false
+      await letGo(vm)
+    },
+    plug: async (vmId, disk) => running(vmId).process.plug(disk),
     switchToOverlays: async (vmId, overlays) => running(vmId).process.switchToOverlays(overlays),
     async mergeLive(vmId, overlay) {
       const vm = running(vmId)

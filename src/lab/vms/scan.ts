@@ -7,26 +7,33 @@ export interface DiskSource {
 }
 
 const chunkBlocks = 256
+const blank = Buffer.alloc(blockBytes)
 
-/** The disks in the order of their headers; or why they are not the disks of one VM. */
+/**
+ * The disks in the order of their headers; or why they are not the disks of one VM. A blank disk beside others was
+ * plugged while the VM ran and is left out: nobody writes to it.
+ */
 export async function findGeometry<T extends DiskSource>(
   disks: T[],
 ): Promise<{ geometry: Geometry; disks: T[] } | { why: string }> {
   const found = await Promise.all(
-    disks.map(async (disk) => ({ disk, header: decodeHeader(await disk.read(0, blockBytes)) })),
+    disks.map(async (disk, index) => {
+      const head = await disk.read(0, blockBytes)
+      return { disk, index, header: decodeHeader(head), isBlank: head.equals(blank) }
+    }),
   )
+  const first = found.find(({ header }) => header)?.header
+  const used = first ? found.filter(({ isBlank }) => !isBlank) : found
   const ordered: T[] = []
-  for (const [index, { disk, header }] of found.entries()) {
+  for (const { disk, index, header } of used) {
     if (!header) return { why: `disk ${index + 1} of ${disks.length} has no writer's header` }
     ordered[header.disk] = disk
   }
-  const [first] = found
-  if (!first?.header) return { why: 'no disks given' }
-  const { geometry } = first.header
-  if (found.some(({ header }) => header?.geometry.vm !== geometry.vm))
-    return { why: 'disks of different VMs' }
-  if (Object.keys(ordered).length !== geometry.disks || disks.length !== geometry.disks)
-    return { why: `VM ${geometry.vm} has ${geometry.disks} disks, given were ${disks.length}` }
+  if (!first) return { why: 'no disks given' }
+  const { geometry } = first
+  if (used.some(({ header }) => header?.geometry.vm !== geometry.vm)) return { why: 'disks of different VMs' }
+  if (Object.keys(ordered).length !== geometry.disks || used.length !== geometry.disks)
+    return { why: `VM ${geometry.vm} has ${geometry.disks} disks, given were ${used.length}` }
   return { geometry, disks: ordered }
 }
 

@@ -20,9 +20,12 @@ const leftoverTimeoutMs = 10_000
 export interface VmProcess {
   readonly nbdSocket: string
   readonly exports: string[]
+  /** Those plugged later included. */
   readonly images: string[]
   /** True until the process ended, by whatever cause. */
   isRunning(): boolean
+  /** Opens one more disk, which nobody writes to: it has no export. */
+  plug(disk: VmSpec['disks'][number]): Promise<void>
   switchToOverlays(overlays: OverlayRef[]): Promise<void>
   /** Ends when the overlay's blocks are in its base and qemu has let go of the overlay. */
   merge(overlay: OverlayRef): Promise<void>
@@ -78,8 +81,16 @@ export async function startVmProcess(
   return {
     nbdSocket,
     exports: disks.map((_, index) => `disk${index}`),
-    images: disks.map(({ image }) => image),
+    get images() {
+      return disks.map(({ image }) => image)
+    },
     isRunning: () => running,
+
+    async plug(disk) {
+      const layers = disk.chain.map(({ volume }) => layer(volume))
+      for (const node of chainNodes(files, disk, layers)) await qmp.run('blockdev-add', node)
+      disks.push({ image: disk.image, layers })
+    },
 
     async switchToOverlays(overlays) {
       const added: { disk: Disk; active: Layer; next: Layer }[] = []

@@ -46,6 +46,7 @@ export class WriteLoop {
     { rate, maxSlotsPerDisk }: { rate: number; maxSlotsPerDisk: number },
   ): Promise<WriteLoop> {
     const from = await findStart(vm, disks, maxSlotsPerDisk)
+    for (const disk of disks) if (!from.disks.includes(disk)) disk.close()
     const loop = new WriteLoop(from.geometry, from.disks, { write: from.write, rate })
     await loop.#replay(from.seen)
     loop.#run().catch((error: Error) => loop.#fail(error))
@@ -77,6 +78,8 @@ export class WriteLoop {
   }
 
   resume(): void {
+    // A pause that is still waiting for its last write has failed; one that was reached stays so.
+    this.#hold?.reached.reject(new Error('the writer was resumed before it stood still'))
     this.#hold?.over.resolve()
     this.#hold = undefined
   }

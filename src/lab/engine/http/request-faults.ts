@@ -1,12 +1,9 @@
+import { act } from '../world/acts.ts'
 import type { Fault, HttpEffect } from '../world/faults.ts'
-import type { Issuer } from '../world/jobs.ts'
-import { hotplugDisk, pauseVm, startVm, stopVm } from '../world/vm-life.ts'
 import type { World } from '../world/world.ts'
 import { unauthorized } from './sign-on.ts'
 
 type HttpFault = Extract<Fault, HttpEffect>
-
-const byGuest: Issuer = { user: '', userName: 'the guest', correlationId: '', job: undefined }
 
 /** Lets the faults ordered for this request strike; an answer ends it, undefined lets it go on. */
 export async function strikeRequest(
@@ -50,30 +47,7 @@ async function strike(world: World, { effect }: HttpFault): Promise<Response | u
       await world.sleep(effect.ms)
       return undefined
     case 'vm':
-      await act(world, effect.vm, effect.act)
+      await act(world, effect.vm, effect.act, { reason: effect.reason })
       return undefined
-  }
-}
-
-/** What happens to a VM without the client's doing. */
-export async function act(
-  world: World,
-  name: string,
-  what: 'start' | 'stop' | 'pause' | 'hotplug',
-): Promise<void> {
-  const vm = world.findVm(name)
-  if (vm === undefined) throw new Error(`no VM ${name}`)
-  switch (what) {
-    case 'start':
-      await startVm(world, vm, byGuest).done
-      return
-    case 'stop':
-      await stopVm(world, vm, byGuest).done
-      return
-    case 'pause':
-      pauseVm(world, vm)
-      return
-    case 'hotplug':
-      await hotplugDisk(world, vm)
   }
 }

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { activeVolume, refreshSizes } from './disk-state.ts'
-import type { Disk, StorageDomain } from './entities.ts'
-import { updateOvfStore, writeOvfStores } from './ovf-store.ts'
+import type { Disk } from './entities.ts'
+import { tickOvfTimer, writeOvfStores } from './ovf-store.ts'
 import { specOf } from './vm-life.ts'
 import type { World } from './world.ts'
 
@@ -19,7 +19,7 @@ export async function boot(world: World): Promise<void> {
   await limit.map(running, (vm) => world.host.start(specOf(world, vm)))
   await writeOvfStores(world, domain)
   const every = world.settings.ovfEveryMs
-  if (every !== undefined) void world.background(() => updateRegularly(world, domain, every))
+  if (every !== undefined) void world.background(() => updateRegularly(world, every))
 }
 
 async function createDisk(world: World, disk: Disk): Promise<void> {
@@ -36,11 +36,9 @@ async function createDisk(world: World, disk: Disk): Promise<void> {
   await refreshSizes(world, disk)
 }
 
-async function updateRegularly(world: World, domain: StorageDomain, everyMs: number): Promise<void> {
+async function updateRegularly(world: World, everyMs: number): Promise<void> {
   for (;;) {
     await world.sleep(everyMs)
-    if (domain.locked) continue
-    const engine = { user: '', userName: 'SYSTEM', correlationId: '', job: undefined }
-    await updateOvfStore(world, domain, engine).done
+    await tickOvfTimer(world)
   }
 }

@@ -1,4 +1,5 @@
 import { refused } from '../wire/fault.ts'
+import type { Vm } from './entities.ts'
 import type { Issuer } from './jobs.ts'
 import type { Event, EventRefs, Severity } from './records.ts'
 import type { World } from './world.ts'
@@ -30,8 +31,12 @@ const severities: Readonly<Record<number, Severity>> = {
   343: 'error',
   357: 'error',
   359: 'warning',
+  119: 'error',
+  146: 'error',
   1016: 'warning',
+  2011: 'error',
   10764: 'warning',
+  10765: 'warning',
   10774: 'warning',
 }
 const floodWindowMs = 30_000
@@ -57,6 +62,11 @@ export function logEvent(
     ...(issuer === undefined ? {} : { user: issuer.user }),
     ...refs,
   })
+}
+
+/** What an event about a VM refers to. */
+export function refsOf({ id, cluster, host }: Vm): EventRefs {
+  return { vm: id, cluster, ...(host === undefined ? {} : { host }) }
 }
 
 /** Takes an event from outside; the pair of origin and custom id is unique for ever. */

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import type { PauseReason, VmAct } from './vm-acts.ts'
 
 /** What goes wrong inside the engine and its hosts. `vm` is a name or an id; without it any VM is hit. */
 type WorldEffect =
   | { at: 'snapshot'; effect: 'fails'; vm?: string }
   | { at: 'live'; effect: 'fails' | 'fails in use'; vm?: string }
-  | { at: 'merge'; effect: 'fails' | 'never ends' | 'row stays'; vm?: string; disk?: string }
-  | { at: 'freeze'; effect: 'fails' | 'hangs'; ms?: number; vm?: string }
+  /** `fails late`: the blocks are merged, the overlay is marked and stays. */
+  | { at: 'merge'; effect: 'fails' | 'fails late' | 'never ends' | 'row stays'; vm?: string; disk?: string }
+  /** `fails frozen`: the guest is frozen and its agent answers too late. */
+  | { at: 'freeze'; effect: 'fails' | 'fails frozen' | 'hangs'; ms?: number; vm?: string }
   | { at: 'job'; effect: 'vanishes' }
   | { at: 'ovf'; effect: 'fails' }
 
@@ -20,7 +23,7 @@ export interface HttpEffect {
     | { kind: 'html 401' }
     | { kind: 'drop' }
     | { kind: 'delay'; ms: number }
-    | { kind: 'vm'; vm: string; act: 'start' | 'stop' | 'pause' | 'hotplug' }
+    | { kind: 'vm'; vm: string; act: VmAct; reason?: PauseReason }
 }
 
 export type FaultSpec = (WorldEffect | HttpEffect) & {

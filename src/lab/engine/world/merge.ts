@@ -53,8 +53,12 @@ async function mergeVolumes(
   const overlay: OverlayRef = { image: disk.id, base: base.id, overlay: top.id }
   const live = isRunning(vm)
   if (live) await step('EXTEND', async () => undefined)
+  let failsLate = false
   await step('MERGE', async () => {
-    await strikeMerge(world, vm, disk)
+    const fault = takeFault(world, vm, disk)
+    failsLate = fault?.effect === 'fails late'
+    if (fault?.effect === 'never ends') await world.forever()
+    if (fault?.effect === 'fails') throw new Error('the host could not merge')
     // Illegal: an earlier try merged it and failed later.
     if (!world.isOnHost(disk) || top.status === 'illegal') return
     await (live ? world.host.mergeLive(vm.id, overlay) : world.host.mergeCold(overlay))
@@ -64,20 +68,19 @@ async function mergeVolumes(
     if (world.isOnHost(disk)) await world.host.setLegality({ image: disk.id, volume: top.id }, 'ILLEGAL')
   })
   await step('DESTROY_IMAGE', async () => {
+    if (failsLate) throw new Error('the storage could not delete the volume')
     if (world.isOnHost(disk)) await world.spm(() => world.host.removeOverlay(overlay))
   })
 }
 
-async function strikeMerge(world: World, vm: Vm, disk: Disk): Promise<void> {
-  const fault = world.faults.take({
+function takeFault(world: World, vm: Vm, disk: Disk) {
+  return world.faults.take({
     at: 'merge',
     fits: (candidate) =>
       candidate.effect !== 'row stays' &&
       strikes(candidate, vm) &&
       (candidate.disk === undefined || candidate.disk === disk.id || candidate.disk === disk.alias),
   })
-  if (fault?.effect === 'never ends') await world.forever()
-  if (fault?.effect === 'fails') throw new Error('the host could not merge')
 }
 
 async function inStep(world: World, row: Step, act: () => Promise<void>): Promise<void> {

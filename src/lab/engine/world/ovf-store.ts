@@ -37,6 +37,32 @@ export function updateOvfStore(world: World, domain: StorageDomain, issuer: Issu
   return { job, done }
 }
 
+/**
+ * What the engine's timer does every hour, without a job and with an event only for a failure: every active data domain
+ * is brought up to date; one that is just being updated is left out. Answers what was written, by domain.
+ */
+export async function tickOvfTimer(world: World): Promise<{ name: string; written: boolean }[]> {
+  const due = [...world.domains.values()].filter(
+    ({ status, type, ovfStores, locked }) =>
+      status === 'active' && type === 'data' && ovfStores.length > 0 && !locked,
+  )
+  return Promise.all(due.map(async (domain) => ({ name: domain.name, written: await tick(world, domain) })))
+}
+
+async function tick(world: World, domain: StorageDomain): Promise<boolean> {
+  domain.locked = true
+  try {
+    if (world.faults.take({ at: 'ovf' })) throw new Error('the upload failed')
+    return await writeOvfStores(world, domain)
+  } catch (error) {
+    const refs = { storageDomain: domain.id, ...(domain.dataCenter && { dataCenter: domain.dataCenter }) }
+    logEvent(world, 1016, `OVF_STORE of ${domain.name} was not updated: ${String(error)}`, refs)
+    return false
+  } finally {
+    domain.locked = false
+  }
+}
+
 /** Writes both stores; false when no VM of the domain has changed since they were written. */
 export async function writeOvfStores(world: World, domain: StorageDomain): Promise<boolean> {
   const vms = vmsOn(world, domain)

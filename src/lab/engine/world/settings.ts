@@ -15,6 +15,8 @@ export interface Timings {
   ovfUpdate: number
   vmStart: number
   vmStop: number
+  vmMigration: number
+  diskMove: number
   jobKeptAfterSuccess: number
   jobKeptAfterFailure: number
   /** A token that is not used for this long expires. */
@@ -51,6 +53,8 @@ export const defaultSettings: Settings = {
     ovfUpdate: 500,
     vmStart: 1000,
     vmStop: 500,
+    vmMigration: 1000,
+    diskMove: 1000,
     jobKeptAfterSuccess: 10 * minute,
     jobKeptAfterFailure: 60 * minute,
     tokenIdle: 30 * minute,

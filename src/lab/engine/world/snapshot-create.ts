@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { OverlayRef } from '../../vm-host.ts'
 import { activeSnapshot, activeVolume, isRunning, refreshSizes } from './disk-state.ts'
 import type { Disk, Snapshot, Vm, Volume } from './entities.ts'
-import { logEvent } from './events.ts'
+import { logEvent, refsOf } from './events.ts'
 import { strikes } from './faults.ts'
 import { freezeGuest, thawGuest } from './freeze.ts'
 import { endCommand, type Issuer, startJob } from './jobs.ts'
 import { addMemoryDisks } from './memory-disks.ts'
+import { pauseForMemory } from './pause.ts'
 import type { Job } from './records.ts'
 import { checkSnapshot, type SnapshotOrder, takingPart } from './snapshot-rules.ts'
 import type { World } from './world.ts'
@@ -124,31 +125,19 @@ async function goLive(
 ): Promise<'yes' | 'in use' | Error> {
   const fault = world.faults.take({ at: 'live', fits: (candidate) => strikes(candidate, vm) })
   const plugged = parts.filter(({ disk }) => world.isOnHost(disk) && vm.attachments.get(disk.id)?.plugged)
-  const memory = snapshot.memory ? pause(vm) : undefined
+  // Saving memory stops the guest until all of it is written, so that there is nothing to freeze.
+  const memory = snapshot.memory ? await pauseForMemory(world, vm) : undefined
   try {
-    const frozen = await freezeGuest(world, vm, issuer)
-    if (snapshot.memory) await world.sleep(world.settings.timings.snapshotMemory)
+    if (!memory) await freezeGuest(world, vm, issuer)
+    if (memory) await world.sleep(world.settings.timings.snapshotMemory)
     await world.sleep(world.settings.timings.snapshotLive)
     if (fault?.effect === 'fails') throw new Error('the host refused to switch')
     if (plugged.length > 0) await world.host.switchToOverlays(vm.id, plugged.map(overlayRef))
-    if (frozen) await thawGuest(world, vm)
     return fault === undefined ? 'yes' : 'in use'
   } catch (error) {
-    await thawGuest(world, vm)
     return error instanceof Error ? error : new Error(String(error))
   } finally {
-    memory?.resume()
-  }
-}
-
-/** Saving memory stops the guest until all of it is written. */
-function pause(vm: Vm) {
-  const before = vm.status
-  vm.status = 'paused'
-  return {
-    resume: () => {
-      if (vm.status === 'paused') vm.status = before
-    },
+    await (memory ? memory.resume() : thawGuest(world, vm, issuer))
   }
 }
 
@@ -200,7 +189,7 @@ async function fail(world: World, task: Task, error: unknown): Promise<void> {
 }
 
 function tell(world: World, { vm, issuer }: Task, code: number, text: string): void {
-  logEvent(world, code, text, { vm: vm.id, cluster: vm.cluster, ...(vm.host && { host: vm.host }) }, issuer)
+  logEvent(world, code, text, refsOf(vm), issuer)
 }
 
 function overlayRef({ disk, base, overlay }: Part): OverlayRef {

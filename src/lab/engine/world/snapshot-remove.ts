@@ -1,7 +1,7 @@
 import { refused } from '../wire/fault.ts'
 import { isRunning } from './disk-state.ts'
 import type { Disk, Snapshot, Vm } from './entities.ts'
-import { logEvent } from './events.ts'
+import { logEvent, refsOf } from './events.ts'
 import { strikes } from './faults.ts'
 import { endCommand, type Issuer, startJob } from './jobs.ts'
 import { removeMemoryDisks } from './memory-disks.ts'
@@ -129,7 +129,7 @@ function keep(world: World, task: Task, failed: readonly Disk[]): void {
 }
 
 function tell(world: World, { vm, issuer }: Task, code: number, text: string): void {
-  logEvent(world, code, text, { vm: vm.id, cluster: vm.cluster, ...(vm.host && { host: vm.host }) }, issuer)
+  logEvent(world, code, text, refsOf(vm), issuer)
 }
 
 function aliases(disks: readonly Disk[]): string {

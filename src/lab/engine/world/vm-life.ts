@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { VmSpec } from '../../vm-host.ts'
 import { refused } from '../wire/fault.ts'
-import { activeSnapshot, disksOf, isRunning } from './disk-state.ts'
-import type { Disk, Vm } from './entities.ts'
-import { logEvent } from './events.ts'
+import { disksOf, isRunning } from './disk-state.ts'
+import type { Vm } from './entities.ts'
+import { logEvent, refsOf } from './events.ts'
 import { endCommand, type Issuer, startJob } from './jobs.ts'
 import type { World } from './world.ts'
 
@@ -26,26 +25,31 @@ export function startVm(world: World, vm: Vm, issuer: Issuer) {
   const resumes = vm.status === 'paused'
   vm.status = resumes ? 'up' : 'wait_for_launch'
   vm.host = hostFor(world, vm)
-  logEvent(world, 153, `VM ${vm.name} was started by ${issuer.userName}.`, { vm: vm.id }, issuer)
+  const [code, verb] = resumes ? [40, 'resumed'] : [153, 'started']
+  logEvent(world, code, `VM ${vm.name} was ${verb} by ${issuer.userName}.`, refsOf(vm), issuer)
   const done = world.background(async () => {
     try {
-      if (!resumes) await launch(world, vm)
+      if (resumes) await world.host.resume?.(vm.id)
+      else await launch(world, vm, issuer)
       endCommand(world, job, true)
     } catch (error) {
+      const refs = refsOf(vm)
       markDown(world, vm)
-      logEvent(world, 119, `VM ${vm.name} is down with error: ${String(error)}`, { vm: vm.id }, issuer)
+      logEvent(world, 119, `VM ${vm.name} is down with error: ${String(error)}`, refs, issuer)
       endCommand(world, job, false)
     }
   })
   return { job, done }
 }
 
-async function launch(world: World, vm: Vm): Promise<void> {
+async function launch(world: World, vm: Vm, issuer: Issuer): Promise<void> {
   await world.host.start(specOf(world, vm))
   vm.status = 'powering_up'
   vm.started = world.clock.now()
   await world.sleep(world.settings.timings.vmStart)
-  if (vm.status === 'powering_up') vm.status = 'up'
+  if (vm.status !== 'powering_up') return
+  vm.status = 'up'
+  logEvent(world, 32, `VM ${vm.name} started on Host ${hostName(world, vm.host)}.`, refsOf(vm), issuer)
 }
 
 /** Powers a VM off, from the engine or from inside the guest. */
@@ -56,54 +60,39 @@ export function stopVm(world: World, vm: Vm, issuer: Issuer) {
   const done = world.background(async () => {
     await world.sleep(world.settings.timings.vmStop)
     await world.host.stop(vm.id)
+    const refs = refsOf(vm)
     markDown(world, vm)
-    logEvent(world, 33, `VM ${vm.name} powered off by ${issuer.userName}.`, { vm: vm.id }, issuer)
-    logEvent(world, 61, `VM ${vm.name} is down.`, { vm: vm.id })
+    // A guest that shuts down by itself leaves the second event only.
+    if (issuer.user !== '')
+      logEvent(world, 33, `VM ${vm.name} powered off by ${issuer.userName}.`, refs, issuer)
+    logEvent(world, 61, `VM ${vm.name} is down.`, refs)
     endCommand(world, job, true)
   })
   return { job, done }
 }
 
-/** The guest stands still for want of storage. */
-export function pauseVm(world: World, vm: Vm): void {
-  if (!isRunning(vm)) throw refused(409, 'Cannot pause VM. VM is not running.')
-  vm.status = 'paused'
-  logEvent(world, 145, `VM ${vm.name} is paused: storage I/O problem.`, { vm: vm.id })
+/** The VM's process dies; the engine finds it gone. */
+export async function crashVm(world: World, vm: Vm): Promise<void> {
+  if (!isRunning(vm)) throw refused(409, 'Cannot crash VM. VM is not running.')
+  await (world.host.crash?.(vm.id) ?? world.host.stop(vm.id))
+  const refs = refsOf(vm)
+  markDown(world, vm)
+  const why = 'Exit message: Lost connection with qemu process.'
+  logEvent(world, 119, `VM ${vm.name} is down with error. ${why}`, refs)
 }
 
-/** Adds a new disk on the host's domain to a VM; a running VM gets it hot-plugged where its host can. */
-export async function hotplugDisk(world: World, vm: Vm, sizeBytes = 64 * 1024 * 1024): Promise<Disk> {
-  const volume = randomUUID()
-  const disk: Disk = {
-    id: randomUUID(),
-    alias: `${vm.name}_Disk${vm.attachments.size + 1}`,
-    description: '',
-    storageType: 'image',
-    contentType: 'data',
-    sizeBytes,
-    domain: world.hostDomain,
-    shareable: false,
-    status: 'ok',
-    volumes: [
-      {
-        id: volume,
-        format: 'raw',
-        parent: undefined,
-        snapshot: activeSnapshot(vm).id,
-        status: 'ok',
-        created: world.clock.now(),
-        allocatedBytes: 0,
-      },
-    ],
-    vms: new Set([vm.id]),
-  }
-  await world.host.createVolume({ image: disk.id, volume, sizeBytes, format: 'raw', alias: disk.alias })
-  world.disks.set(disk.id, disk)
-  vm.attachments.set(disk.id, { disk: disk.id, plugged: true, bootable: false, readOnly: false })
-  vm.generation++
-  if (isRunning(vm)) await world.host.plug?.(vm.id, { image: disk.id, chain: [{ volume, format: 'raw' }] })
-  logEvent(world, 2000, `VM ${vm.name}: disk ${disk.alias} was hot-plugged.`, { vm: vm.id })
-  return disk
+/** Moves a VM that is up to the other host of its cluster; its disks stay as they are. */
+export async function migrateVm(world: World, vm: Vm): Promise<void> {
+  if (vm.status !== 'up') throw refused(409, 'Cannot migrate VM. VM is not running.')
+  const from = vm.host
+  const to = hostFor(world, vm, from)
+  const words = `(VM: ${vm.name}, Source: ${hostName(world, from)}, Destination: ${hostName(world, to)})`
+  vm.status = 'migrating'
+  logEvent(world, 62, `Migration started ${words}.`, refsOf(vm))
+  await world.sleep(world.settings.timings.vmMigration)
+  vm.host = to
+  vm.status = 'up'
+  logEvent(world, 63, `Migration completed ${words}.`, refsOf(vm))
 }
 
 function markDown(world: World, vm: Vm): void {
@@ -112,6 +101,12 @@ function markDown(world: World, vm: Vm): void {
   vm.stopped = world.clock.now()
 }
 
-function hostFor(world: World, vm: Vm): string | undefined {
-  return [...world.hosts.values()].find((host) => host.cluster === vm.cluster && host.status === 'up')?.id
+function hostFor(world: World, vm: Vm, except?: string): string | undefined {
+  return [...world.hosts.values()].find(
+    (host) => host.cluster === vm.cluster && host.status === 'up' && host.id !== except,
+  )?.id
+}
+
+function hostName(world: World, id: string | undefined): string {
+  return world.hosts.get(id ?? '')?.name ?? 'no host'
 }
