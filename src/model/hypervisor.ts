@@ -1,3 +1,4 @@
+import type { DomainFormat } from './domain.ts'
 import type { Finding } from './finding.ts'
 import type { Overlay, StorageDomain, Vm, VmRef } from './vm.ts'
 
@@ -15,13 +16,27 @@ export type EventMeaning =
   /** The snapshot may be one in name only: its live part failed, yet the VM may run on the overlay. */
   | 'snapshot doubtful'
   | 'freeze failed'
+  /** The engine itself froze the guest for a snapshot. */
+  | 'guest frozen'
   /** The guest may still be frozen. */
   | 'thaw failed'
   | 'merge failed'
+  | 'started'
+  | 'stopped'
+  /** By the host, for want of space or on an error of the storage. */
+  | 'paused on an error'
+  | 'snapshot taken'
+  | 'snapshot removed'
+  | 'restored from a snapshot'
+  | 'got a disk'
+  | 'disk moved'
 
 /** An entry of the engine's audit log. */
 export interface EngineEvent {
+  /** Grows from event to event. */
   id: number
+  /** Epoch milliseconds by the engine's clock; absent if it did not say. */
+  at?: number
   code: number
   meaning?: EventMeaning
   severity: 'normal' | 'warning' | 'error' | 'alert'
@@ -70,6 +85,7 @@ export interface Announcement {
  */
 export interface Hypervisor {
   readonly layout: DiskLayout
+  readonly format: DomainFormat
 
   /** Signs on and says what the engine is, e.g. `oVirt Engine 4.5.6`. */
   about(signal: AbortSignal): Promise<string>
@@ -81,8 +97,17 @@ export interface Hypervisor {
   /** At most three requests however many VMs are asked for (up to 100). */
   observe(vms: readonly VmRef[], tagPrefix: string, signal: AbortSignal): Promise<Observation>
 
+  /** The id of the newest event. */
+  latestEvent(signal: AbortSignal): Promise<number>
+  /** All events after that one that mean something, oldest first; events without a VM are left out. One request. */
+  eventsAfter(id: number, signal: AbortSignal): Promise<EngineEvent[]>
+
   /** Asks the engine to write what it knows of the VMs onto the domain; its job carries the tag. */
   updateOvfStore(domain: StorageDomain, tag: string, signal: AbortSignal): Promise<void>
+  /** Returns when the guest has flushed and frozen its file systems; it stays so until `thaw`. Throws when it could not. */
+  freeze(vm: VmRef, signal: AbortSignal): Promise<void>
+  /** Lets the guest write again. Not frozen, not running or gone = done. */
+  thaw(vm: VmRef, signal: AbortSignal): Promise<void>
   /** Starts a snapshot without memory, with exactly these overlays as new active volumes. Returns the snapshot's id. */
   takeSnapshot(
     vm: VmRef,

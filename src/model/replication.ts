@@ -21,9 +21,28 @@ export type Progress =
   /** The session does not run (any more): start it again. */
   | { state: 'down'; detail: string }
 
+/** A file of a volume, open for reading. Disposing closes it. */
+export interface VolumeFile extends AsyncDisposable {
+  readonly sizeBytes: number
+  /** On disk; a hole has none. */
+  readonly allocatedBytes: number
+  /**
+   * The sizes in bytes of the pieces in which it is stored and travels, by name: one that arrived short or not at all shows
+   * here and nowhere else. Empty where a file is one piece.
+   */
+  readonly pieces: ReadonlyMap<string, number>
+  /** Fills the buffer from that offset on; returns how much there was before the end of the file. */
+  read(buffer: Buffer, offset: number): Promise<number>
+}
+
 /** A volume's root, mounted so that reads are never served from a stale cache. Disposing unmounts it. */
 export interface OpenVolume extends AsyncDisposable {
   readonly dir: string
+  /**
+   * Opens a guest's disk (path relative to the root) so that reading changes nothing on the volume; `dir` promises that only
+   * for files without holes. Throws what the file system says.
+   */
+  open(path: string, signal: AbortSignal): Promise<VolumeFile>
 }
 
 /** What the two volumes are. */
@@ -57,4 +76,15 @@ export interface Replication {
   closeVolume(dir: string, signal: AbortSignal): Promise<void>
   /** Makes one harmless change at the root of the primary, so that its change log moves on. */
   nudge(primary: OpenVolume, signal: AbortSignal): Promise<void>
+  /**
+   * Lets the next turn send these files (paths relative to the root) of the primary whole, in all their pieces, although
+   * nothing changed them: what differs or is missing on the secondary is as on the primary afterwards. Works while the
+   * session is stopped. Without `secondary` only what is missing or of another size there is sure to be sent. A file that the
+   * primary does not have is skipped.
+   */
+  resend(
+    ends: { primary: OpenVolume; secondary?: OpenVolume },
+    files: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void>
 }

@@ -7,8 +7,12 @@ import { domainsOf, vmsByIds, vmsOn } from './inventory.ts'
 import type { Act } from './request.ts'
 import { createTasksPane } from './tasks-pane.ts'
 import { createTracks } from './tracks.ts'
+import { vdsmFormat } from './vdsm-domain.ts'
 import { vdsmLayout } from './vdsm-layout.ts'
-import { createdId, startedJob } from './wire-job.ts'
+import { createdId, eventsIn, startedJob } from './wire-job.ts'
+
+/** An engine with 10,000 VMs logs some thousand events an hour. */
+const mostEvents = 20_000
 
 /** How to reach an engine; times have defaults. */
 export interface EngineConfig extends HttpOptions {
@@ -30,6 +34,7 @@ export function createEngine(config: EngineConfig): Hypervisor {
 
   return {
     layout: vdsmLayout,
+    format: vdsmFormat,
 
     async about(signal) {
       const product = await productOf(http, signal)
@@ -47,6 +52,34 @@ export function createEngine(config: EngineConfig): Hypervisor {
         tracks.events(tagPrefix, signal),
       ])
       return { vms: found, jobs, events }
+    },
+
+    async latestEvent(signal) {
+      const body = await http.get('/events', { max: 1 }, 'look at the newest event', signal)
+      return Math.max(0, ...eventsIn(body).map(({ id }) => id))
+    },
+
+    async eventsAfter(id, signal) {
+      const query = { from: id, max: mostEvents }
+      const found = eventsIn(await http.get('/events', query, `look at the events after ${id}`, signal))
+      return found
+        .filter((event) => event.id > id && event.meaning !== undefined && event.vmId !== undefined)
+        .toSorted((a, b) => a.id - b.id)
+    },
+
+    async freeze(vm, signal) {
+      const doing = `freeze the file systems of VM ${vm.name}`
+      await http.act({ method: 'POST', path: `${vmPath(vm.id)}/freezefilesystems`, doing }, signal)
+    },
+
+    async thaw(vm, signal) {
+      const doing = `thaw the file systems of VM ${vm.name}`
+      const path = `${vmPath(vm.id)}/thawfilesystems`
+      try {
+        await http.act({ method: 'POST', path, doing, repeatable: true }, signal)
+      } catch (error) {
+        if (!(error instanceof EngineError) || !isNotRunning(error)) throw error
+      }
     },
 
     async updateOvfStore(domain, tag, signal) {
@@ -86,8 +119,19 @@ export function createEngine(config: EngineConfig): Hypervisor {
   }
 }
 
+function vmPath(vmId: string): string {
+  return `/vms/${encodeURIComponent(vmId)}`
+}
+
 function snapshotsOf(vmId: string): string {
-  return `/vms/${encodeURIComponent(vmId)}/snapshots`
+  return `${vmPath(vmId)}/snapshots`
+}
+
+// A guest that does not run is not frozen.
+function isNotRunning({ status, message }: EngineError): boolean {
+  return (
+    status === 404 || ((status === 409 || status === 400) && /not running|not found|not up/i.test(message))
+  )
 }
 
 // 404 at the look-up; 400 where the snapshot goes between that and the command (RemoveSnapshotCommand.validate).

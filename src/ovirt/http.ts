@@ -46,7 +46,7 @@ const longestPauseMs = 10_000
 const closeWithinMs = 10_000
 
 // Refusals as "conflict" that no waiting heals (texts of AppErrors.properties; the session asks for English).
-const lasting = /low disk space|already used|already exists|unplugged|stateless|preview/i
+const lasting = /low disk space|not running|already used|already exists|unplugged|stateless|preview/i
 
 /** Opens nothing yet; signs on at the first request. Throws UsageError on a bad address or CA. */
 export function createHttp(options: HttpOptions): Http {

@@ -1,5 +1,6 @@
-import { Failure } from '../model/errors.ts'
+import { Failure, messageOf } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
+import { uuid, valuesIn } from './vdsm-meta.ts'
 
 /** vdsm's layout of volumes on file domains, formats V3 to V5. Paths are built from UUIDs only; all else throws. */
 export const vdsmLayout: DiskLayout = {
@@ -15,7 +16,7 @@ export const vdsmLayout: DiskLayout = {
 
   asTop(text, expected) {
     const path = vdsmLayout.descriptionOf(expected.domain, expected.image, expected.volume)
-    const values = valuesIn(text, path)
+    const values = valuesOf(text, path)
     for (const [key, wanted] of [
       ['DOMAIN', expected.domain],
       ['IMAGE', expected.image],
@@ -31,8 +32,6 @@ export const vdsmLayout: DiskLayout = {
   },
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 function directoryPath(domain: string, image: string): string {
   return `${checked('domain', domain)}/images/${checked('image', image)}`
 }
@@ -46,19 +45,12 @@ function checked(name: string, id: string): string {
   throw new Failure(`the id of a ${name} is not a UUID in lower case: ${JSON.stringify(id)}`)
 }
 
-// vdsm stops reading at the line EOF; what follows it is padding (volumemetadata.py).
-function valuesIn(text: string, path: string): Map<string, string> {
-  const end = /^EOF$/m.exec(text.replaceAll('\0', '\n'))
-  if (end === null) throw unfit(path, 'it has no line EOF')
-  const values = new Map<string, string>()
-  for (const line of text.slice(0, end.index).split('\n').slice(0, -1)) {
-    const cut = line.indexOf('=')
-    if (cut < 1) throw unfit(path, 'it has a line that is not KEY=VALUE')
-    const key = line.slice(0, cut)
-    if (values.has(key)) throw unfit(path, `it has ${key} twice`)
-    values.set(key, line.slice(cut + 1))
+function valuesOf(text: string, path: string): Map<string, string> {
+  try {
+    return valuesIn(text)
+  } catch (error) {
+    throw unfit(path, messageOf(error))
   }
-  return values
 }
 
 function unfit(path: string, why: string): Failure {

@@ -36,10 +36,34 @@ const meanings: ReadonlyMap<number, EventMeaning> = new Map([
   [10774, 'snapshot doubtful'],
   [10764, 'freeze failed'],
   [10765, 'thaw failed'],
+  [10767, 'guest frozen'],
   [343, 'merge failed'],
   [357, 'merge failed'],
   [359, 'merge failed'],
   [362, 'merge failed'],
+  [32, 'started'],
+  [150, 'started'],
+  [152, 'started'],
+  [153, 'started'],
+  [506, 'started'],
+  [33, 'stopped'],
+  [61, 'stopped'],
+  [119, 'stopped'],
+  [138, 'paused on an error'],
+  [139, 'paused on an error'],
+  [145, 'paused on an error'],
+  [146, 'paused on an error'],
+  [68, 'snapshot taken'],
+  [342, 'snapshot removed'],
+  [356, 'snapshot removed'],
+  [100, 'restored from a snapshot'],
+  [1190, 'restored from a snapshot'],
+  [78, 'got a disk'],
+  [97, 'got a disk'],
+  [2000, 'got a disk'],
+  [2016, 'got a disk'],
+  [2008, 'disk moved'],
+  [2010, 'disk moved'],
 ])
 
 const event = z
@@ -49,13 +73,16 @@ const event = z
     severity: word(['normal', 'warning', 'error', 'alert'], 'normal'),
     description: text.nullish(),
     correlation_id: text.nullish(),
+    time: z.union([z.number(), z.string()]).nullish(),
     vm: z.object({ id: text.nullish() }).nullish(),
   })
   .transform((found): EngineEvent => {
     const code = found.code ?? 0
     const meaning = meanings.get(code)
+    const at = found.time === null || found.time === undefined ? Number.NaN : new Date(found.time).getTime()
     return {
       id: found.id,
+      ...(Number.isNaN(at) ? {} : { at }),
       code,
       ...(meaning === undefined ? {} : { meaning }),
       severity: found.severity,

@@ -222,6 +222,7 @@ describe('jobs and events', () => {
     expect(eventsIn({ event: [event] })).toEqual([
       {
         id: 4711,
+        at: 1_666_082_820_375,
         code: 170,
         meaning: 'snapshot doubtful',
         severity: 'error',
