@@ -1,7 +1,7 @@
 import { Failure } from '../model/errors.ts'
 import type { Finding } from '../model/finding.ts'
 import { bricksWithoutRow, isRunning, type ListedSession, sessionOf } from './status.ts'
-import { isOn, shardBytes, type VolumeInfo } from './volume-info.ts'
+import { isOn, isSharded, shardBytes, type VolumeInfo } from './volume-info.ts'
 
 /** What was learnt by asking; an answer that could not be had is the failure of asking. */
 export interface Facts {
@@ -20,6 +20,8 @@ export interface Facts {
   secondaryRsync: string | undefined | Failure
   /** The version of the client that mounts volumes here. */
   client: string | Failure
+  /** The version of the command that sets extended attributes here. */
+  attributes: string | Failure
 }
 
 /** Judges what was learnt; empty when all is well. */
@@ -30,6 +32,7 @@ export function judge(facts: Facts): Finding[] {
     ...judgeSecondary(facts),
     ...judgeSync(facts),
     ...(facts.client instanceof Failure ? [unasked('gluster client of this machine', facts.client)] : []),
+    ...judgeAttributes(facts),
   ]
 }
 
@@ -80,7 +83,7 @@ function judgeRollover(primary: VolumeInfo, subject: string): Finding[] {
 
 function judgeContentRisks(primary: VolumeInfo, subject: string): Finding[] {
   const found: Finding[] = []
-  if (isOn(primary, 'features.shard', false) && !primary.replicated) {
+  if (isSharded(primary) && !primary.replicated) {
     const what =
       'it is sharded and not replicated: some shards may arrive empty although the checkpoint is reached (seen with 10.3)'
     const hint = `use replica 3, or gluster volume set ${primary.name} performance.io-thread-count 1, and let every run compare content`
@@ -168,7 +171,7 @@ function judgeSecondary({ primary, secondary, secondaryVolume }: Facts): Finding
 }
 
 function judgeSharding(primary: VolumeInfo, secondary: VolumeInfo, subject: string): Finding[] {
-  const [here, there] = [primary, secondary].map((volume) => isOn(volume, 'features.shard', false))
+  const [here, there] = [primary, secondary].map((volume) => isSharded(volume))
   const again =
     'sharding cannot be changed under existing files: make the secondary volume and the session anew'
   if (here !== there) {
@@ -202,6 +205,12 @@ function judgeSync({ syncMethod, secondaryRsync, secondary, primaryVolume }: Fac
   if (!isDeaf) return []
   const what = `version ${version} copies nothing, and the checkpoint is reached all the same`
   return [error(subject, what, `install rsync 3.2.7 there, or: ${tar}`)]
+}
+
+function judgeAttributes({ attributes }: Facts): Finding[] {
+  if (!(attributes instanceof Failure)) return []
+  const what = `setfattr cannot be run: what Gluster lost on the way could not be sent again: ${attributes.message}`
+  return [error('extended attributes', what, 'install the package attr on this machine')]
 }
 
 function error(subject: string, what: string, hint: string): Finding {

@@ -1,13 +1,14 @@
 import { utimes } from 'node:fs/promises'
 import { CommandFailed } from '../model/errors.ts'
-import type { Replication } from '../model/replication.ts'
+import type { OpenVolume, Replication } from '../model/replication.ts'
 import { askPrimary, askSecondary, type PairNames, refusing, secondaryUrl, sessionWords } from './asked.ts'
 import { glusterAt, NotThere } from './cli.ts'
 import { judge } from './findings.ts'
 import { learn } from './learn.ts'
+import { type End, resend } from './resend.ts'
 import { type BrickRow, findSession, progressOf, sessionOf } from './status.ts'
-import { isOn, type VolumeInfo } from './volume-info.ts'
-import { volumesAt } from './volumes.ts'
+import { isSharded, type VolumeInfo } from './volume-info.ts'
+import { type Mounted, volumesAt } from './volumes.ts'
 
 /** The names as parseVolumeName, parseHost and parseUserName let them through. */
 export interface GeoReplicationOptions extends PairNames {
@@ -34,6 +35,11 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
   const session = sessionWords(options)
   // Of the last mark: a poll that asks for it each time would double the load on Gluster.
   let layout: VolumeInfo | undefined
+  const mounted = new Map<string, Mounted>()
+
+  function endOf({ dir }: OpenVolume, signal: AbortSignal): Promise<End> {
+    return mounted.get(dir)?.end(signal) ?? Promise.resolve({ dir })
+  }
 
   async function rows(signal: AbortSignal): Promise<BrickRow[]> {
     const root = await gluster.xml([...session, 'status'], signal)
@@ -97,7 +103,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
           primary: {
             volume: primaryVolume,
             hosts,
-            sharded: isOn(primary, 'features.shard', false),
+            sharded: isSharded(primary),
             replicated,
           },
           secondary: { volume: secondaryVolume, host: secondaryHost },
@@ -133,15 +139,23 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
 
     openPrimary: (dir, signal) =>
       refusing(async () => {
-        const { hosts } = await askPrimary(gluster, options, signal)
-        return volumes.openPrimary(hosts, dir, signal)
+        const primary = await askPrimary(gluster, options, signal)
+        const opened = await volumes.openPrimary(
+          { hosts: primary.hosts, sharded: isSharded(primary) },
+          dir,
+          signal,
+        )
+        mounted.set(opened.dir, opened)
+        return opened
       }),
 
     openSecondary: (dir, signal) =>
       refusing(async () => {
-        const { hosts } = await askSecondary(gluster, options, signal)
-        const servers = new Set([secondaryHost, ...hosts])
-        return volumes.openSecondary([...servers], dir, signal)
+        const secondary = await askSecondary(gluster, options, signal)
+        const hosts = [...new Set([secondaryHost, ...secondary.hosts])]
+        const opened = await volumes.openSecondary({ hosts, sharded: isSharded(secondary) }, dir, signal)
+        mounted.set(opened.dir, opened)
+        return opened
       }),
 
     closeVolume: (dir, signal) => volumes.close(dir, signal),
@@ -150,6 +164,12 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
       signal.throwIfAborted()
       const now = new Date()
       await utimes(dir, now, now)
+    },
+
+    async resend({ primary, secondary }, files, signal) {
+      if (files.length === 0) return
+      const [here, there] = await Promise.all([endOf(primary, signal), secondary && endOf(secondary, signal)])
+      await resend({ primary: here, ...(there === undefined ? {} : { secondary: there }) }, files, signal)
     },
   }
 }

@@ -33,6 +33,7 @@ export async function learn(
         : await orFailure(() => gluster.text([...sessionWords(names), 'config', 'sync-method'], signal)),
     secondaryRsync: secondaryCommand && (await ask(secondaryCommand, ['rsync', '--version'])),
     client: await ask([], ['glusterfs', '--version']),
+    attributes: await ask([], ['setfattr', '--version']),
   }
 }
 

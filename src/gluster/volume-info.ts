@@ -68,3 +68,8 @@ export function shardBytes(volume: VolumeInfo): number {
   const power = 'KMGT'.indexOf(unit.toUpperCase() || '-') + 1
   return number === undefined ? 64 * 1024 ** 2 : Number(number) * 1024 ** power
 }
+
+/** Whether large files are stored in pieces. */
+export function isSharded(volume: VolumeInfo): boolean {
+  return isOn(volume, 'features.shard', false)
+}

@@ -1,14 +1,31 @@
-import { join } from 'node:path'
+import { mkdir, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { OpenVolume } from '../model/replication.ts'
 import { answers, besides, isMountedWith, mount, unmount } from './mount.ts'
+import { plainFile } from './plain-file.ts'
+import type { End } from './resend.ts'
+import { openSharded } from './sharded-file.ts'
 import { removeMarkedShards } from './shards.ts'
 
+/** A volume that is mounted here, and what it takes to look at its pieces. */
+export interface Mounted extends OpenVolume {
+  /** Its root, and where it is sharded that of a second mount, made the first time it is asked for. */
+  end(signal: AbortSignal): Promise<End>
+}
+
 export interface Volumes {
-  openPrimary(servers: readonly string[], dir: string, signal: AbortSignal): Promise<OpenVolume>
+  openPrimary(layout: Layout, dir: string, signal: AbortSignal): Promise<Mounted>
   /** Deleting and writing is possible there although the volume is read-only for others. */
-  openSecondary(servers: readonly string[], dir: string, signal: AbortSignal): Promise<OpenVolume>
+  openSecondary(layout: Layout, dir: string, signal: AbortSignal): Promise<Mounted>
   /** Finishes deletions on the secondary, unmounts, removes the directory. Already so = done. */
   close(dir: string, signal: AbortSignal): Promise<void>
+}
+
+/** What has to be known of a volume to mount it. */
+interface Layout {
+  /** Asked in turn for the volume's layout. */
+  hosts: readonly string[]
+  sharded: boolean
 }
 
 /**
@@ -17,7 +34,8 @@ export interface Volumes {
  * otherwise a client like any other (tried, 10.3).
  */
 const writable = '--client-pid=-4'
-const asGeoReplication = ['--client-pid=-1', '--aux-gfid-mount']
+const byGfid = '--aux-gfid-mount'
+const asGeoReplication = ['--client-pid=-1', byGfid]
 
 /** The mounts of this machine. */
 export function volumesAt(options: {
@@ -40,42 +58,124 @@ export function volumesAt(options: {
     await mount(dir, { volume, servers, logFile, timeoutMs: mountMs, extra }, signal)
   }
 
-  async function finishDeletions(dir: string, beside: string, signal: AbortSignal): Promise<void> {
+  async function mountBeside(
+    volume: string,
+    servers: readonly string[],
+    dir: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const beside = besideOf(dir)
+    if (await isMountedWith(beside, asGeoReplication[0] ?? '')) return beside
+    await besides(beside, signal)
+    await mountIt(volume, servers, beside, asGeoReplication, signal)
+    return beside
+  }
+
+  async function finishDeletions(dir: string, signal: AbortSignal): Promise<void> {
     const isAlive = await answers(dir, mountMs).then(
       () => true,
       () => false,
     )
     // A dead mount is only taken away: what its deletions left is finished when the next one is closed.
     if (!isAlive) return
-    await besides(beside, signal)
-    await mountIt(secondaryVolume, [secondaryHost], beside, asGeoReplication, signal)
-    await removeMarkedShards(beside)
+    await removeMarkedShards(await mountBeside(secondaryVolume, [secondaryHost], dir, signal))
   }
 
-  async function close(dir: string, signal: AbortSignal): Promise<void> {
-    const beside = `${dir}.shards`
+  /** `sharded` is not known of a mount that an earlier process has left. */
+  async function close(dir: string, signal: AbortSignal, sharded = true): Promise<void> {
     try {
-      if (await isMountedWith(dir, writable)) await finishDeletions(dir, beside, signal)
+      if (sharded && (await isMountedWith(dir, writable))) await finishDeletions(dir, signal)
     } finally {
-      await unmount(beside, signal)
+      await unmount(besideOf(dir), signal)
       await unmount(dir, signal)
     }
   }
 
-  const opened = (dir: string): OpenVolume => ({
-    dir,
-    [Symbol.asyncDispose]: () => close(dir, AbortSignal.timeout(mountMs * 2)),
-  })
+  async function openIt(
+    volume: string,
+    { hosts, sharded }: Layout,
+    dir: string,
+    extra: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Mounted> {
+    await mountIt(volume, hosts, dir, extra, signal)
+    return mountedAt(dir, sharded ? (asked) => mountBeside(volume, hosts, dir, asked) : undefined, () =>
+      close(dir, AbortSignal.timeout(mountMs * 2), sharded),
+    )
+  }
 
   return {
-    async openPrimary(servers, dir, signal) {
-      await mountIt(primaryVolume, servers, dir, [], signal)
-      return opened(dir)
-    },
-    async openSecondary(servers, dir, signal) {
-      await mountIt(secondaryVolume, servers, dir, [writable], signal)
-      return opened(dir)
-    },
-    close,
+    openPrimary: (layout, dir, signal) => openIt(primaryVolume, layout, dir, [byGfid], signal),
+    openSecondary: (layout, dir, signal) => openIt(secondaryVolume, layout, dir, [writable], signal),
+    close: (dir, signal) => close(dir, signal),
   }
+}
+
+/**
+ * Mounts a volume for reading only, on an existing empty directory and without any gluster command: for a site that has nothing
+ * else left. Disposing unmounts it.
+ */
+export async function openVolumeAt(
+  {
+    host,
+    volume,
+    logDir,
+    mountMs = 60_000,
+  }: { host: string; volume: string; logDir: string; mountMs?: number },
+  dir: string,
+  signal: AbortSignal,
+): Promise<OpenVolume> {
+  const options = {
+    volume,
+    servers: [host],
+    logFile: join(logDir, `mount-${volume}.log`),
+    timeoutMs: mountMs,
+  }
+  const beside = besideOf(dir)
+  const closed = async (): Promise<void> => {
+    const late = AbortSignal.timeout(mountMs * 2)
+    await unmount(beside, late)
+    await unmount(dir, late)
+  }
+  await mount(dir, { ...options, extra: ['--read-only'] }, signal)
+  try {
+    await mkdir(beside, { mode: 0o700 })
+    await mount(beside, { ...options, extra: [...asGeoReplication, '--read-only'] }, signal)
+  } catch (error) {
+    await unmount(dir, AbortSignal.timeout(mountMs))
+    await rmdir(beside).catch(() => undefined)
+    throw error
+  }
+  return mountedAt(dir, async () => beside, closed)
+}
+
+function mountedAt(
+  dir: string,
+  mountRaw: ((signal: AbortSignal) => Promise<string>) | undefined,
+  close: () => Promise<void>,
+): Mounted {
+  let raw: Promise<string> | undefined
+  const end = async (signal: AbortSignal): Promise<End> => {
+    if (mountRaw === undefined) return { dir }
+    // One mount for all who ask at the same time; after a failure the next one tries again.
+    raw ??= mountRaw(signal).catch((error: unknown) => {
+      raw = undefined
+      throw error
+    })
+    return { dir, raw: await raw }
+  }
+  return {
+    dir,
+    end,
+    async open(path, signal) {
+      const { raw: pieces } = await end(signal)
+      return pieces === undefined ? plainFile(join(dir, path)) : openSharded(pieces, path, signal)
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Where the second mount of a volume stands. */
+function besideOf(dir: string): string {
+  return join(dirname(dir), `${basename(dir)}.shards`)
 }

@@ -35,6 +35,7 @@ async function healthy(about: Partial<Facts> = {}): Promise<Facts> {
     syncMethod: 'rsync',
     secondaryRsync: 'rsync  version 3.2.7  protocol version 31',
     client: 'glusterfs 10.3',
+    attributes: 'setfattr 2.5.1',
     ...about,
   }
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { createGeoReplication } from '../../src/gluster/geo-replication.ts'
 import { CommandFailed, hintOf, Refused } from '../../src/model/errors.ts'
 import type { Replication } from '../../src/model/replication.ts'
+import { volumeAt } from '../support/stage.ts'
 import { type Answer, fakeGluster, sample } from './fake-gluster.ts'
 
 const { signal } = new AbortController()
@@ -236,9 +237,7 @@ test('closing what is not there is done', async () => {
 test('a nudge moves the time of the root', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'nudge-'))
   const before = (await stat(dir)).mtimeMs
-  await withFake([], (replication) =>
-    replication.nudge({ dir, [Symbol.asyncDispose]: async () => {} }, signal),
-  )
+  await withFake([], (replication) => replication.nudge(volumeAt(dir), signal))
   expect((await stat(dir)).mtimeMs).toBeGreaterThan(before)
   await rm(dir, { recursive: true })
 })

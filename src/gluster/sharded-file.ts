@@ -1,0 +1,103 @@
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import type { VolumeFile } from '../model/replication.ts'
+import { plainFile, readFully } from './plain-file.ts'
+import { gfidsOf, shardingOf } from './xattrs.ts'
+
+const looksAtOnce = 16
+
+/** The pieces of a file below a mount as geo-replication (`--client-pid=-1`), where every piece is a file of its own. */
+export interface Pieces {
+  shardBytes: number
+  sizeBytes: number
+  /** Sizes of the pieces that exist, by path relative to the mount; a missing one is a hole. */
+  sizes: Map<string, number>
+  allocatedBytes: number
+  /** The path of the piece of that number. */
+  pathOf(index: number): string
+}
+
+/** Looks at the pieces of a file; undefined when it is stored as one. Throws what the file system says. */
+export async function piecesOf(raw: string, path: string, signal: AbortSignal): Promise<Pieces | undefined> {
+  const sharding = await shardingOf(raw, path, signal)
+  if (sharding === undefined) return undefined
+  const gfid = (await gfidsOf(raw, [path], signal)).get(path) ?? ''
+  const { shardBytes, sizeBytes } = sharding
+  const pathOf = (index: number): string => (index === 0 ? path : `.shard/${gfid}.${index}`)
+  const limit = pLimit(looksAtOnce)
+  const count = Math.max(1, Math.ceil(sizeBytes / shardBytes))
+  const found = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      limit(async () => {
+        const seen = await stat(join(raw, pathOf(index))).catch(undefinedWhenAbsent)
+        return seen === undefined ? [] : [{ piece: pathOf(index), size: seen.size, bytes: seen.blocks * 512 }]
+      }),
+    ),
+  )
+  return {
+    shardBytes,
+    sizeBytes,
+    sizes: new Map(found.flat().map(({ piece, size }) => [piece, size])),
+    allocatedBytes: found.flat().reduce((sum, { bytes }) => sum + bytes, 0),
+    pathOf,
+  }
+}
+
+/**
+ * Opens a file of a sharded volume by its pieces. A client like any other makes an empty shard for each hole that it reads, even
+ * if it is mounted read-only; on the secondary that shard would be a stranger to geo-replication, and on a volume that is
+ * read-only for others the read fails (tried, 10.3).
+ */
+export async function openSharded(raw: string, path: string, signal: AbortSignal): Promise<VolumeFile> {
+  const pieces = await piecesOf(raw, path, signal)
+  if (pieces === undefined) return plainFile(join(raw, path))
+  let current: { index: number; handle: FileHandle | undefined } | undefined
+
+  const handleOf = async (index: number): Promise<FileHandle | undefined> => {
+    if (current?.index === index) return current.handle
+    await current?.handle?.close()
+    current = undefined
+    const piece = pieces.pathOf(index)
+    const handle = pieces.sizes.has(piece) ? await open(join(raw, piece), 'r') : undefined
+    current = { index, handle }
+    return handle
+  }
+  return {
+    sizeBytes: pieces.sizeBytes,
+    allocatedBytes: pieces.allocatedBytes,
+    pieces: namedAlike(pieces),
+    async read(buffer, offset) {
+      const wanted = buffer.subarray(0, Math.max(0, Math.min(buffer.length, pieces.sizeBytes - offset)))
+      for (let at = 0; at < wanted.length; ) {
+        const index = Math.floor((offset + at) / pieces.shardBytes)
+        const within = (offset + at) % pieces.shardBytes
+        const part = wanted.subarray(at, Math.min(wanted.length, at + pieces.shardBytes - within))
+        const handle = await handleOf(index)
+        const filled = handle === undefined ? 0 : await readFully(handle, part, within)
+        // What a piece does not have reads as zeros.
+        part.fill(0, filled)
+        at += part.length
+      }
+      return wanted.length
+    },
+    async [Symbol.asyncDispose]() {
+      await current?.handle?.close()
+    },
+  }
+}
+
+/** By number, so that both ends name them alike; an empty piece is as good as none. */
+function namedAlike({ sizes, sizeBytes, shardBytes, pathOf }: Pieces): ReadonlyMap<string, number> {
+  const named = new Map<string, number>()
+  for (let index = 0; index * shardBytes < sizeBytes; index += 1) {
+    const size = sizes.get(pathOf(index)) ?? 0
+    if (size > 0) named.set(`shard ${index}`, size)
+  }
+  return named
+}
+
+function undefinedWhenAbsent(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
+}
