@@ -1,0 +1,98 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure, messageOf } from '../model/errors.ts'
+import { type RecoveryPoint, readPoint, sealPoint } from './manifest.ts'
+
+/** Where manifests lie, relative to the root of the secondary volume. No UUID: vdsm takes it for no storage domain. */
+export const pointsDir = 'vmbackup/points'
+
+/**
+ * `ready`: its images are there. `unfinished`: a run began to overwrite and did not end well. `overwritten`: a later run began to
+ * write over its images. `unreadable`: nobody knows what it claims.
+ */
+export type PointStatus = 'ready' | 'unfinished' | 'overwritten' | 'unreadable'
+
+/** A manifest as it was found. */
+export type FoundPoint = { run: string } & (
+  | { status: Exclude<PointStatus, 'unreadable'>; point: RecoveryPoint; overwrittenBy?: string }
+  | { status: 'unreadable'; why: string }
+)
+
+/** All manifests below the root of a secondary volume, newest first; none is no error. */
+export async function listPoints(root: string): Promise<FoundPoint[]> {
+  const dir = join(root, pointsDir)
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (isAbsent(error)) return []
+    throw new Failure(`cannot read the manifests in ${dir}`, { cause: error })
+  })
+  const runs = names.flatMap((name) => /^(\d{8}T\d{6}Z-[0-9a-f]{8})\.json$/.exec(name)?.[1] ?? [])
+  const read = await Promise.all(
+    runs
+      .toSorted()
+      .reverse()
+      .map((run) => readOne(dir, run)),
+  )
+  const heirs = new Map<string, string>()
+  let broken: string | undefined
+  return read.map((one): FoundPoint => {
+    if ('why' in one) {
+      broken = one.run
+      return { run: one.run, status: 'unreadable', why: one.why }
+    }
+    const { run, point } = one
+    for (const old of point.supersedes) heirs.set(old, run)
+    // Nobody knows what a broken manifest superseded: whatever is older.
+    const heir = heirs.get(run) ?? broken
+    if (heir !== undefined) return { run, status: 'overwritten', point, overwrittenBy: heir }
+    return { run, status: point.state === 'finished' ? 'ready' : 'unfinished', point }
+  })
+}
+
+async function readOne(
+  dir: string,
+  run: string,
+): Promise<{ run: string } & ({ point: RecoveryPoint } | { why: string })> {
+  const file = join(dir, `${run}.json`)
+  try {
+    const point = readPoint(await readFile(file, 'utf8'), file)
+    if (point.run !== run) throw new Failure(`the manifest ${file} is that of run ${point.run}`)
+    return { run, point }
+  } catch (error) {
+    return { run, why: messageOf(error) }
+  }
+}
+
+/** Writes a manifest whole or not at all; an earlier one of the same run is replaced. */
+export async function writePoint(root: string, point: RecoveryPoint): Promise<void> {
+  const dir = join(root, pointsDir)
+  const file = join(dir, `${point.run}.json`)
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o755 })
+    const draft = `${file}.new`
+    await using handle = await open(draft, 'w', 0o644)
+    await handle.writeFile(sealPoint(point))
+    await handle.sync()
+    await rename(draft, file)
+    await using parent = await open(dir, 'r')
+    await parent.sync()
+  } catch (cause) {
+    throw new Failure(`cannot write the manifest ${file}`, {
+      cause,
+      hint: 'look whether the secondary volume is full, and whether its bricks are up',
+    })
+  }
+}
+
+/** Removes the oldest manifests of overwritten points, and drafts of dead runs, until `keep` manifests are left. */
+export async function prunePoints(root: string, keep: number): Promise<void> {
+  const dir = join(root, pointsDir)
+  const old = (await listPoints(root)).slice(keep).filter(({ status }) => status === 'overwritten')
+  for (const { run } of old) await rm(join(dir, `${run}.json`), { force: true })
+  for (const name of await readdir(dir)) {
+    if (name.endsWith('.json.new')) await rm(join(dir, name), { force: true })
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,170 @@
+import pLimit from 'p-limit'
+import type { DomainFacts, DomainFormat, ImageFacts, VmDocument } from '../model/domain.ts'
+import { messageOf } from '../model/errors.ts'
+import type { OpenVolume } from '../model/replication.ts'
+import { type ContentProof, digestFile } from './content.ts'
+import {
+  type PointDisk,
+  type PointVm,
+  type PointVolume,
+  type RecoveryPoint,
+  sha256Of,
+  unpackOvf,
+} from './manifest.ts'
+import type { Pace } from './pace.ts'
+
+/** What became of a manifest's claim of one VM. `content`: how far its disks' content was compared when the point was made. */
+export interface VmVerdict {
+  id: string
+  name: string
+  verdict: 'proved' | 'refuted' | 'not claimed'
+  content?: 'full' | 'samples' | 'none'
+  why: string[]
+}
+
+export interface Verification {
+  run: string
+  verdict: 'proved' | 'refuted'
+  /** What speaks against the domain as a whole, and so against each VM. */
+  flaws: string[]
+  vms: VmVerdict[]
+  bytesRead: number
+}
+
+/** Where to look, how, and who is told of the VMs that are done. */
+export interface VerifyOptions {
+  volume: { readonly dir: string; open: OpenVolume['open'] }
+  format: DomainFormat
+  parallel: number
+  pace: Pace
+  signal: AbortSignal
+  /** False: only what can be told without reading the disks' content. */
+  content: boolean
+  told(vm: VmVerdict, done: number, of: number): void
+}
+
+/** Proves or refutes what a manifest claims, against the volume as it is now; only reads. Throws when it cannot be read at all. */
+export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions): Promise<Verification> {
+  const { volume, format, signal } = options
+  const root = volume.dir
+  const { id } = point.domain
+  const facts = await format.examine(root, id, signal)
+  const storeImages = [...facts.images.values()].filter((one) => one.isOvfStore).map(({ image }) => image)
+  const stores = await format.readOvfStores(root, id, storeImages, signal)
+  const { documents, flaw } = await format.documentsIn(stores)
+  const flaws = [...facts.flaws, ...blockersOf(facts), ...(flaw === undefined ? [] : [flaw])]
+  const byId = new Map(documents.map((document) => [document.id, document]))
+
+  const claimed = point.vms.filter((vm) => vm.state === 'protected').length
+  const limit = pLimit(options.parallel)
+  let bytesRead = 0
+  let done = 0
+  const judge = async (vm: PointVm): Promise<VmVerdict> => {
+    if (vm.state !== 'protected')
+      return { id: vm.id, name: vm.name, verdict: 'not claimed', why: [vm.why ?? vm.state] }
+    const why = [
+      ...flaws,
+      ...vm.disks.flatMap((disk) => flawsOfDisk(disk, facts)),
+      ...flawsOfDocument(vm, byId),
+    ]
+    if (why.length === 0 && options.content) {
+      const read = await Promise.all(
+        vm.disks.flatMap((disk) => contentsOf(disk)).map((one) => limit(() => readAgain(one))),
+      )
+      why.push(...read.flatMap((one) => one.why))
+      bytesRead += read.reduce((sum, one) => sum + one.bytes, 0)
+    }
+    const verdict: VmVerdict = {
+      id: vm.id,
+      name: vm.name,
+      verdict: why.length === 0 ? 'proved' : 'refuted',
+      content: contentOf(vm),
+      why,
+    }
+    options.told(verdict, ++done, claimed)
+    return verdict
+  }
+  const contentsOf = (disk: PointDisk) => (disk.chain ?? []).map((one) => ({ disk, one }))
+  const readAgain = async ({ disk, one }: { disk: PointDisk; one: PointVolume }) => {
+    if (one.content === undefined) return { bytes: 0, why: [] }
+    const what = `disk ${disk.name}, volume ${one.volume}`
+    try {
+      await using file = await volume.open(format.dataOf(id, { image: disk.id, volume: one.volume }), signal)
+      const { bytes, sha256 } = await digestFile(file, one.content, options.pace, signal)
+      return {
+        bytes,
+        why: sha256 === one.content.sha256 ? [] : [`${what}: its content is not what was proved`],
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      return { bytes: 0, why: [`${what}: it cannot be read: ${messageOf(error)}`] }
+    }
+  }
+
+  const vms: VmVerdict[] = []
+  for (const vm of point.vms) {
+    signal.throwIfAborted()
+    vms.push(await judge(vm))
+  }
+  const refuted = flaws.length > 0 || vms.some((vm) => vm.verdict === 'refuted')
+  return { run: point.run, verdict: refuted ? 'refuted' : 'proved', flaws, vms, bytesRead }
+}
+
+/** Images that keep an engine from attaching the domain, whoever they belong to. */
+export function blockersOf(facts: DomainFacts): string[] {
+  return [...facts.images.values()]
+    .filter((image) => image.blocksImport)
+    .map(
+      (image) => `image ${image.image} keeps an engine from importing the domain: ${image.flaws.join('; ')}`,
+    )
+}
+
+function flawsOfDisk(disk: PointDisk, facts: DomainFacts): string[] {
+  if (disk.chain === undefined) return []
+  const image = facts.images.get(disk.id)
+  if (image === undefined) return [`disk ${disk.name}: the image ${disk.id} is not there`]
+  const flaws = [...image.flaws, ...differencesOf(disk.chain, image)]
+  return flaws.map((flaw) => `disk ${disk.name}: ${flaw}`)
+}
+
+const compared = ['parent', 'role', 'format', 'capacityBytes', 'fileBytes'] as const
+
+function differencesOf(chain: readonly PointVolume[], image: ImageFacts): string[] {
+  const found = new Map(image.volumes.map((volume) => [volume.volume, volume]))
+  const claimed = new Set(chain.map(({ volume }) => volume))
+  const extra = image.volumes.filter(({ volume }) => !claimed.has(volume))
+  return [
+    ...chain.flatMap((volume) => {
+      const now = found.get(volume.volume)
+      if (now === undefined) return [`volume ${volume.volume} is not there`]
+      return compared
+        .filter((key) => now[key] !== volume[key])
+        .map(
+          (key) => `volume ${volume.volume}: ${key} is ${now[key] ?? 'none'}, was ${volume[key] ?? 'none'}`,
+        )
+    }),
+    ...extra.map(({ volume }) => `volume ${volume} is no part of the recovery point`),
+  ]
+}
+
+function flawsOfDocument(vm: PointVm, documents: ReadonlyMap<string, VmDocument>): string[] {
+  if (vm.ovf === undefined) return ['the manifest has no document of it']
+  try {
+    unpackOvf(vm.ovf)
+  } catch (error) {
+    return [messageOf(error)]
+  }
+  const document = documents.get(vm.id)
+  if (document === undefined) return ['the OVF_STORE has no document of it: it could not be registered']
+  return sha256Of(document.text) === vm.ovf.sha256
+    ? []
+    : ['its document in the OVF_STORE is another one than was proved']
+}
+
+function contentOf(vm: PointVm): 'full' | 'samples' | 'none' {
+  const kinds = vm.disks
+    .flatMap((disk) => disk.chain ?? [])
+    .map(({ content }): ContentProof['kind'] | 'none' => content?.kind ?? 'none')
+  if (kinds.includes('none')) return 'none'
+  return kinds.includes('samples') ? 'samples' : 'full'
+}
