@@ -1,11 +1,18 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { BackupOptions } from './backup/options.ts'
-import type { Target } from './cli/args.ts'
+import type { Place, Target } from './cli/args.ts'
 import type { Config } from './config/keys.ts'
 import { passwordSource } from './config/password.ts'
 import { createGeoReplication } from './gluster/geo-replication.ts'
+import { plainFile } from './gluster/plain-file.ts'
+import { openVolumeAt } from './gluster/volumes.ts'
+import type { DomainFormat } from './model/domain.ts'
+import type { OpenVolume } from './model/replication.ts'
 import type { Site } from './model/site.ts'
 import { createEngine } from './ovirt/engine.ts'
+import { vdsmFormat } from './ovirt/vdsm-domain.ts'
+import { scratchDir } from './run/scratch.ts'
 
 /** Joins the two ends as the configuration says; connects to neither. `logDir` must exist. */
 export function createSite(config: Config, target: Target, env: NodeJS.ProcessEnv, logDir: string): Site {
@@ -30,9 +37,11 @@ export function createSite(config: Config, target: Target, env: NodeJS.ProcessEn
 }
 
 /** The knobs of a backup, as the configuration sets them. */
-export function optionsOf({ snapshot, replication, verify }: Config): BackupOptions {
+export function optionsOf({ snapshot, replication, verify }: Config, version: string): BackupOptions {
   return {
     ...(snapshot.storageDomain === undefined ? {} : { storageDomain: snapshot.storageDomain }),
+    freeze: snapshot.freeze,
+    freezeMs: snapshot.freezeTimeoutMs,
     snapshotMs: snapshot.waitTimeoutMs,
     snapshotsAtOnce: snapshot.parallel,
     mergeMs: snapshot.mergeTimeoutMs,
@@ -41,6 +50,43 @@ export function optionsOf({ snapshot, replication, verify }: Config): BackupOpti
     stallMs: replication.stallMs,
     intervalMs: replication.intervalMs,
     compare: verify.mode,
+    ...(verify.fullEveryMs === undefined ? {} : { fullEveryMs: verify.fullEveryMs }),
     sampleBytes: verify.sampleBytes,
+    imagesAtOnce: verify.parallel,
+    ...(verify.rateBytes === undefined ? {} : { readBytesPerSecond: verify.rateBytes }),
+    healTurns: verify.healTurns,
+    tool: `vmbackup ${version}`,
+  }
+}
+
+/** A secondary volume as a recovery site has it: readable, and nothing else. Disposing unmounts it. */
+export interface RecoverySite extends OpenVolume {
+  readonly format: DomainFormat
+}
+
+/** Mounts the volume for reading, or takes the directory where somebody has mounted it. Throws Failure. */
+export async function openRecoverySite(at: Place, signal: AbortSignal): Promise<RecoverySite> {
+  if ('dir' in at) {
+    const { dir } = at
+    const open: OpenVolume['open'] = (path) => plainFile(join(dir, path))
+    return { dir, open, format: vdsmFormat, async [Symbol.asyncDispose]() {} }
+  }
+  const scratch = scratchDir()
+  try {
+    const dir = join(scratch.dir, 'mnt')
+    mkdirSync(dir)
+    const volume = await openVolumeAt({ ...at, logDir: scratch.logDir }, dir, signal)
+    return {
+      dir,
+      open: volume.open,
+      format: vdsmFormat,
+      async [Symbol.asyncDispose]() {
+        await volume[Symbol.asyncDispose]()
+        scratch[Symbol.dispose]()
+      },
+    }
+  } catch (error) {
+    scratch[Symbol.dispose]()
+    throw error
   }
 }

@@ -1,18 +1,21 @@
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
-import { compareContent } from './compare.ts'
+import { failWritten, frozenFiles, lastWrites } from './frozen-files.ts'
 import { lookAgain } from './look-again.ts'
 import { mergeAndClean } from './merge-and-clean.ts'
-import { failWritten, lastWrites } from './offline.ts'
 import type { BackupOptions } from './options.ts'
 import { updateOvfStore } from './ovf-store.ts'
-import type { BackupPlan } from './plan.ts'
+import { type BackupPlan, offlineOf, snapshotsOf } from './plan.ts'
 import { preflight } from './preflight.ts'
-import { proveStructure } from './prove.ts'
+import { proveContent } from './prove-content.ts'
+import { proveStructure } from './prove-structure.ts'
 import { replicate } from './replicate.ts'
+import { resendUnmerged } from './resend-unmerged.ts'
 import { takeSnapshots } from './take-snapshots.ts'
 import type { Verdicts } from './verdicts.ts'
 import { openVolume } from './volumes.ts'
+import { withdrawPoints } from './withdraw-points.ts'
+import { writeManifest } from './write-manifest.ts'
 
 /** Where the story tells what the closing words need. */
 export interface Telling {
@@ -25,24 +28,33 @@ export interface Telling {
 export async function backup(run: Run, site: Site, options: BackupOptions, telling: Telling): Promise<void> {
   const { verdicts } = telling
   const { layout } = site.hypervisor
+  const writesTo = async (vms: BackupPlan['vms']) =>
+    lastWrites(primary, await frozenFiles(primary, layout, plan, vms))
 
   const plan = await run.step('preflight', () => preflight(run, site, options))
   verdicts.plan(plan)
   await telling.begins(run, plan)
 
   await using primary = await openVolume(run, site, 'primary')
-  await run.step('update OVF store', () => updateOvfStore(run, site, plan, options))
-  const written = await lastWrites(primary, layout, plan)
+  const kept = await run.step('update OVF store', () =>
+    updateOvfStore(run, site, primary, plan, options, verdicts),
+  )
+  const offline = await writesTo(offlineOf(plan))
   await run.step('snapshot', () => takeSnapshots(run, site, plan, options, verdicts))
+  const frozen = await writesTo(snapshotsOf(plan))
+
+  const unfinished = await run.step('withdraw earlier points', () => withdrawPoints(run, site, plan, options))
+  await resendUnmerged(run, site, primary)
   await run.step('replicate', () => replicate(run, site, primary, options))
   await run.step('look again', () => lookAgain(run, site, plan, verdicts))
-  await failWritten(written, primary, layout, plan, verdicts)
 
   await using secondary = await openVolume(run, site, 'secondary')
   const ends = { primary, secondary }
-  if (options.compare === 'quick') {
-    await run.step('compare', () => compareContent(run, ends, layout, plan, options.sampleBytes, verdicts))
-  }
+  const content = await proveContent(run, site, ends, plan, options, verdicts)
+  await failWritten([...offline, ...frozen], primary, verdicts)
   await run.step('merge', () => mergeAndClean(run, site, ends, options, verdicts))
-  await run.step('prove', () => proveStructure(run, site, secondary, plan, verdicts))
+  const facts = await run.step('prove', () => proveStructure(run, site, secondary, plan, kept, verdicts))
+  await run.step('write manifest', () =>
+    writeManifest(run, secondary, unfinished, { plan, facts, content, kept }, verdicts),
+  )
 }

@@ -1,161 +1,135 @@
-import { createHash } from 'node:crypto'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import type { DiskLayout } from '../model/hypervisor.ts'
+import type { VolumeFile } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import { type ContentProof, compareFiles, type Reading } from '../point/content.ts'
+import type { Pace } from '../point/pace.ts'
 import type { Run } from '../run/run.ts'
-import type { BackupPlan, VmPlan } from './plan.ts'
-import type { Verdicts } from './verdicts.ts'
+import type { FrozenFile } from './frozen-files.ts'
+import { namesOf } from './observing.ts'
 import type { Ends } from './volumes.ts'
 
-const blockBytes = 64 * 1024
+/** What a comparison needs beside the files. */
+export interface Comparing {
+  site: Site
+  ends: Ends
+  domain: string
+  mode: 'quick' | 'full'
+  sampleBytes: number
+  imagesAtOnce: number
+  pace: Pace
+}
+
+/** A file whose copy is not the same, and how it differs. */
+export interface Difference {
+  file: FrozenFile
+  what: string
+}
+
+export interface Compared {
+  differences: Difference[]
+  /** By volume id: what was seen to be the same. */
+  proofs: Map<string, ContentProof>
+  /** At each end. */
+  bytesRead: number
+}
 
 /**
- * Compares the frozen images of the plan at both ends while they are frozen: sizes, descriptions, and blocks of every image
- * at places drawn from the run's id. "Checkpoint completed" is no proof: Gluster says it over empty files, too. What differs
- * is a verdict on that VM. Returns the bytes read at each end.
+ * Compares frozen files at both ends while they are frozen: their pieces, descriptions, sizes, and all or samples of their
+ * content. "Checkpoint completed" is no proof: Gluster says it over empty files, too.
  */
-export async function compareContent(
+export async function compareFrozen(
   run: Run,
-  ends: Ends,
-  layout: DiskLayout,
-  plan: BackupPlan,
-  sampleBytes: number,
-  verdicts: Verdicts,
-): Promise<number> {
-  const vms = plan.vms.filter((vm) => takesPart(vm) && !verdicts.failed(vm.id))
-  let bytes = 0
-  let done = 0
-  for (const vm of vms) {
-    run.signal.throwIfAborted()
-    run.emit({ kind: 'waiting', what: `comparison of ${vm.name}` })
-    const results = await Promise.all(
-      vm.disks
-        .filter((disk) => disk.volume !== undefined)
-        .map((disk) => compareImage(run, ends, layout, plan.domain.id, vm, disk.id, sampleBytes)),
-    )
-    bytes += results.reduce((sum, result) => sum + result.bytes, 0)
-    const difference = results.find((result) => result.difference !== undefined)?.difference
-    if (difference !== undefined) verdicts.fail(vm.id, difference)
-    done += 1
-    const { id, name } = vm
-    run.emit({ kind: 'vm', vm: { id, name }, did: difference ?? 'same at both ends', done, of: vms.length })
-  }
-  return bytes
-}
-
-export function takesPart(vm: VmPlan): boolean {
-  return vm.way === 'snapshot' || vm.way === 'offline'
-}
-
-interface Compared {
-  bytes: number
-  difference?: string
-}
-
-async function compareImage(
-  run: Run,
-  ends: Ends,
-  layout: DiskLayout,
-  domain: string,
-  vm: VmPlan,
-  image: string,
-  sampleBytes: number,
+  files: readonly FrozenFile[],
+  comparing: Comparing,
 ): Promise<Compared> {
-  const ours = new Set(
-    vm.way === 'snapshot' ? vm.overlays.filter((one) => one.image === image).map((one) => one.overlay) : [],
+  const result: Compared = { differences: [], proofs: new Map(), bytesRead: 0 }
+  const progress = progressOf(run, files)
+  const limit = pLimit(comparing.imagesAtOnce)
+  await Promise.all(
+    files.map((file) =>
+      limit(async () => {
+        run.signal.throwIfAborted()
+        progress.begun(file)
+        const found = await compareFile(run, file, comparing)
+        result.bytesRead += found.bytes
+        if ('proof' in found) result.proofs.set(file.volume, found.proof)
+        else
+          result.differences.push({
+            file,
+            what: `disk ${file.disk.name}, volume ${file.volume}: ${found.difference}`,
+          })
+        progress.ended(file, 'proof' in found ? undefined : found.difference)
+      }),
+    ),
   )
-  let names: string[] = []
-  const { difference } = await differenceOf(`image ${image}`, async () => {
-    names = await readdir(join(ends.primary.dir, layout.directoryOf(domain, image)))
-    return { bytes: 0 }
-  })
-  if (difference !== undefined) return { bytes: 0, difference }
-  let bytes = 0
-  for (const volume of layout.volumesIn(names).filter((name) => !ours.has(name))) {
-    const at = (end: Ends['primary'], file: string): string => join(end.dir, file)
-    const description = layout.descriptionOf(domain, image, volume)
-    const { data } = layout.filesOf(domain, image, volume)
-    const compared = await differenceOf(
-      `image ${image}, volume ${volume}`,
-      async () =>
-        (await compareSmall(at(ends.primary, description), at(ends.secondary, description))) ??
-        (await compareSamples(
-          samplesOf(`${run.id} ${data}`, sampleBytes),
-          at(ends.primary, data),
-          at(ends.secondary, data),
-        )),
-    )
-    bytes += compared.bytes
-    if (compared.difference !== undefined) return { bytes, difference: compared.difference }
-  }
-  return { bytes }
+  return result
 }
 
-async function differenceOf(what: string, compare: () => Promise<Compared>): Promise<Compared> {
+type Found = { bytes: number } & ({ proof: ContentProof } | { difference: string })
+
+async function compareFile(run: Run, file: FrozenFile, comparing: Comparing): Promise<Found> {
+  const { ends, domain, mode, sampleBytes, pace } = comparing
+  const at = (path: string): [string, string] => [
+    join(ends.primary.dir, path),
+    join(ends.secondary.dir, path),
+  ]
+  const { layout } = comparing.site.hypervisor
   try {
-    const { bytes, difference } = await compare()
-    return difference === undefined ? { bytes } : { bytes, difference: `${what}: ${difference}` }
+    const description = at(layout.descriptionOf(domain, file.disk.id, file.volume))
+    const [mine, its] = await Promise.all(description.map((path) => readFile(path)))
+    if (mine === undefined || its === undefined || !mine.equals(its))
+      return { bytes: 0, difference: 'its description differs on the secondary' }
+    await using here = await ends.primary.open(file.data, run.signal)
+    await using there = await ends.secondary.open(file.data, run.signal)
+    const whole = mode === 'full' || occupiesLess(here, there)
+    const samples: Reading = { kind: 'samples', seed: `${run.id} ${file.data}`, sampleBytes }
+    return await compareFiles([here, there], whole ? { kind: 'full' } : samples, pace, run.signal)
   } catch (error) {
+    run.signal.throwIfAborted()
     if (!(error instanceof Error && 'code' in error)) throw error
-    return { bytes: 0, difference: `${what}: cannot be read at both ends: ${error.message}` }
+    return { bytes: 0, difference: `cannot be read at both ends: ${error.message}` }
   }
 }
 
-async function compareSmall(primary: string, secondary: string): Promise<Compared | undefined> {
-  const [here, there] = await Promise.all([readFile(primary), readFile(secondary)])
-  return here.equals(there)
-    ? undefined
-    : { bytes: here.length, difference: 'its description differs on the secondary' }
+/** File systems allocate ahead, by up to 64 MiB (XFS) or in proportion. */
+const aheadBytes = 64 * 1024 * 1024
+
+/** True when the copy has far less allocated than the original: samples could miss what it lacks. */
+function occupiesLess(here: VolumeFile, there: VolumeFile): boolean {
+  return here.allocatedBytes - there.allocatedBytes > Math.max(aheadBytes, here.allocatedBytes / 8)
 }
 
-async function compareSamples(
-  placesIn: (sizeBytes: number) => number[],
-  primary: string,
-  secondary: string,
-): Promise<Compared> {
-  await using here = await open(primary, 'r')
-  await using there = await open(secondary, 'r')
-  const [mine, its] = await Promise.all([here.stat(), there.stat()])
-  if (mine.size !== its.size) {
-    return { bytes: 0, difference: `${mine.size} bytes on the primary, ${its.size} on the secondary` }
-  }
-  const one = Buffer.alloc(blockBytes)
-  const two = Buffer.alloc(blockBytes)
-  let bytes = 0
-  for (const offset of placesIn(mine.size)) {
-    const [read, copied] = await Promise.all([
-      here.read(one, 0, blockBytes, offset),
-      there.read(two, 0, blockBytes, offset),
-    ])
-    bytes += read.bytesRead
-    const same =
-      read.bytesRead === copied.bytesRead &&
-      one.subarray(0, read.bytesRead).equals(two.subarray(0, copied.bytesRead))
-    if (!same) return { bytes, difference: `content differs in the ${blockBytes} bytes at offset ${offset}` }
-  }
-  return { bytes }
-}
-
-/**
- * The offsets to read of a file: its first and its last block, and one in each of as many equal stretches as the bytes to be
- * read allow, so that a lost shard cannot hide between two samples of an image of moderate size.
- */
-export function samplesOf(seed: string, sampleBytes: number): (sizeBytes: number) => number[] {
-  return (sizeBytes) => {
-    const blocks = Math.ceil(sizeBytes / blockBytes)
-    if (blocks === 0) return []
-    const stretches = Math.max(1, Math.min(blocks, Math.floor(sampleBytes / blockBytes)))
-    const places = new Set([0, blocks - 1])
-    for (let stretch = 0; stretch < stretches; stretch += 1) {
-      const from = Math.floor((stretch * blocks) / stretches)
-      const to = Math.floor(((stretch + 1) * blocks) / stretches)
-      places.add(from + Math.floor(draw(seed, stretch) * (to - from)))
-    }
-    return [...places].sort((a, b) => a - b).map((block) => block * blockBytes)
+/** Tells of each VM when its last file is done. */
+function progressOf(run: Run, files: readonly FrozenFile[]) {
+  const left = new Map<string, number>()
+  for (const { vm } of files) left.set(vm.id, (left.get(vm.id) ?? 0) + 1)
+  const of = left.size
+  const wrong = new Map<string, string>()
+  const underWay = new Map<FrozenFile, FrozenFile['vm']>()
+  let done = 0
+  return {
+    begun(file: FrozenFile): void {
+      underWay.set(file, file.vm)
+      const vms = new Map([...underWay.values()].map((vm) => [vm.id, vm]))
+      run.emit({ kind: 'waiting', what: `comparison of ${namesOf([...vms.values()])}` })
+    },
+    ended(file: FrozenFile, difference: string | undefined): void {
+      underWay.delete(file)
+      const { id, name } = file.vm
+      if (difference !== undefined && !wrong.has(id)) wrong.set(id, difference)
+      const rest = (left.get(id) ?? 0) - 1
+      left.set(id, rest)
+      if (rest > 0) return
+      done += 1
+      run.emit({ kind: 'vm', vm: { id, name }, did: wrong.get(id) ?? 'same at both ends', done, of })
+    },
   }
 }
 
-/** A number from 0 to less than 1 that the seed decides. */
-function draw(seed: string, index: number): number {
-  return createHash('sha256').update(`${seed} ${index}`).digest().readUInt32BE() / 2 ** 32
+/** The files by which a volume of an image is sent again: its data and what describes it. */
+export function filesToResend(layout: DiskLayout, domain: string, { disk, volume }: FrozenFile): string[] {
+  return layout.filesOf(domain, disk.id, volume).inRemovalOrder
 }

@@ -4,6 +4,7 @@ import type { VmRef } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
+import { hasOverlay } from './overlays.ts'
 import { dropOwed } from './settle.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Ends } from './volumes.ts'
@@ -40,4 +41,29 @@ export async function mergeAndClean(
       for (const kept of overlaysOf(vm)) run.giveUp(kept, 'kept until its snapshot is merged on the primary')
     },
   })
+  await forgetEarlier(run, site, ends, verdicts)
+}
+
+/**
+ * Overlays of earlier runs that were kept because a recovery point stood on them: their merge has been replicated by now, and
+ * with it their removal.
+ */
+async function forgetEarlier(run: Run, site: Site, ends: Ends, verdicts: Verdicts): Promise<void> {
+  const owed = run.owed()
+  const unmerged = new Set(
+    owed.flatMap(({ run: id, what }) => (what.kind === 'snapshot' ? [`${id} ${what.vm.id}`] : [])),
+  )
+  for (const one of owed) {
+    const { what } = one
+    if (one.run === run.id || what.kind !== 'overlays' || unmerged.has(`${one.run} ${what.vm.id}`)) continue
+    try {
+      // The base may have got another child since: only what is still there is put right.
+      const isThere = await hasOverlay(ends.secondary, site.hypervisor.layout, what.domain, what.overlays)
+      if (isThere) await dropOwed(run, site, ends, one)
+      else run.strike(one)
+    } catch (error) {
+      run.signal.throwIfAborted()
+      verdicts.fail(what.vm.id, messageOf(error))
+    }
+  }
 }

@@ -2,6 +2,10 @@
 export interface BackupOptions {
   /** Name of the storage domain; found by the volume when absent. */
   storageDomain?: string
+  /** Whether guests with an agent freeze their file systems for their snapshot, and whether that may fail. */
+  freeze: 'try' | 'require' | 'no'
+  /** A guest is frozen no longer than this. */
+  freezeMs: number
   snapshotMs: number
   snapshotsAtOnce: number
   mergeMs: number
@@ -12,7 +16,16 @@ export interface BackupOptions {
   /** Between two looks at the engine or at the replication. */
   intervalMs: number
   /** How the frozen images are compared at both ends. */
-  compare: 'quick' | 'off'
-  /** Bytes read of each image at each end. */
+  compare: 'quick' | 'full' | 'off'
+  /** A quick comparison is made a full one when the last full one is so long ago. */
+  fullEveryMs?: number
+  /** Bytes read of each image at each end by a quick comparison. */
   sampleBytes: number
+  imagesAtOnce: number
+  /** All reads of the comparison together, at each end, per second. */
+  readBytesPerSecond?: number
+  /** How often what differs is sent again before its VM fails. */
+  healTurns: number
+  /** Of the program, e.g. `vmbackup 1.2.3`; stands in manifests. */
+  tool: string
 }

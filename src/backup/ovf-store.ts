@@ -1,22 +1,77 @@
+import type { OvfStore, VmDocument } from '../model/domain.ts'
+import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
 import { newTag, tagPrefix } from './names.ts'
 import type { BackupOptions } from './options.ts'
-import type { BackupPlan } from './plan.ts'
+import { type BackupPlan, takesPart, type VmPlan } from './plan.ts'
+import type { Verdicts } from './verdicts.ts'
 
 const updateMs = 300_000
 
+/** The stores as they were before the snapshots, and what they say of each VM. */
+export interface KeptStores {
+  stores: OvfStore[]
+  documents: ReadonlyMap<string, VmDocument>
+}
+
 /**
- * Lets the engine write its VM documents to the domain while they still name the bases: after a snapshot they would name
- * overlays, and a VM imported from them could not start. Throws when the engine cannot.
+ * Lets the engine write its VM documents to the domain while they still name the bases, and keeps them: after a snapshot they
+ * would name overlays, and a VM imported from them could not start. A VM without a fitting document is a verdict: it could
+ * not be registered.
  */
 export async function updateOvfStore(
   run: Run,
   site: Site,
+  primary: OpenVolume,
   plan: BackupPlan,
   options: BackupOptions,
+  verdicts: Verdicts,
+): Promise<KeptStores> {
+  await letWrite(run, site, plan, options)
+  const { format } = site.hypervisor
+  const stores = await format.readOvfStores(primary.dir, plan.domain.id, undefined, run.signal)
+  const { documents, flaw } = await format.documentsIn(stores)
+  if (flaw !== undefined)
+    run.emit({ kind: 'note', severity: 'warning', text: `OVF_STORE of ${plan.domain.name}: ${flaw}` })
+  const kept = { stores, documents: new Map(documents.map((one) => [one.id, one])) }
+  for (const vm of plan.vms.filter(takesPart)) {
+    const why = flawOfDocument(vm, kept.documents.get(vm.id))
+    if (why !== undefined) verdicts.fail(vm.id, why)
+  }
+  return kept
+}
+
+/** Pure: why a VM could not be registered and started from its document. */
+export function flawOfDocument(vm: VmPlan, document: VmDocument | undefined): string | undefined {
+  if (document === undefined) return 'the OVF_STORE has no document of it: it could not be registered'
+  const named = new Set(document.volumes.map(({ image, volume }) => `${image}/${volume}`))
+  const missing = vm.disks.find(({ id, volume }) => volume !== undefined && !named.has(`${id}/${volume}`))
+  if (missing === undefined) return undefined
+  return `its document in the OVF_STORE does not name volume ${missing.volume} of disk ${missing.name}: it could not start`
+}
+
+/**
+ * Puts the stores on the secondary back as they were kept: the engine's hourly timer may have written names of overlays into
+ * them while the snapshots existed.
+ */
+export async function restoreOvfStores(
+  run: Run,
+  site: Site,
+  secondary: OpenVolume,
+  plan: BackupPlan,
+  { stores }: KeptStores,
 ): Promise<void> {
+  const { format } = site.hypervisor
+  for (const store of stores) {
+    if (!(await format.putBackOvfStore(secondary.dir, plan.domain.id, store))) continue
+    const text = `the OVF_STORE ${store.image} was written during the run: put back on the secondary as it was before the snapshots`
+    run.emit({ kind: 'note', severity: 'info', text })
+  }
+}
+
+async function letWrite(run: Run, site: Site, plan: BackupPlan, options: BackupOptions): Promise<void> {
   const tag = newTag(run)
   await site.hypervisor.updateOvfStore(plan.domain, tag, run.signal)
   let seen = 'no job yet'
@@ -38,7 +93,7 @@ export async function updateOvfStore(
     },
   )
   if (seen === 'failed') {
-    const text = `the OVF store of ${plan.domain.name} could not be updated: VMs may be registered from an older state`
+    const text = `the OVF store of ${plan.domain.name} could not be updated: what it says of each VM is looked at all the same`
     run.emit({ kind: 'note', severity: 'warning', text })
   }
 }

@@ -1,6 +1,6 @@
 import type { Disk, Overlay, StorageDomain, Vm, VmRef, VmStatus } from '../model/vm.ts'
 import { takesLiveSnapshot } from '../model/vm.ts'
-import type { Consistency } from '../run/report.ts'
+import { isOurSnapshot } from './names.ts'
 
 export interface PlannedDisk {
   id: string
@@ -15,6 +15,8 @@ export interface PlannedDisk {
 /** `snapshot`: runs, and is frozen by overlays; `offline`: is down, and must stay so; `refused`: ought to take part, and cannot. */
 export type VmPlan = VmRef & {
   clusterId?: string
+  /** When the plan was made. */
+  status: VmStatus
   disks: PlannedDisk[]
   /** Ids of the snapshots that it had: one that goes during the run is merged into a volume that is being copied. */
   snapshots: string[]
@@ -28,12 +30,24 @@ export type VmPlan = VmRef & {
 export interface BackupPlan {
   domain: StorageDomain
   vms: VmPlan[]
+  /** What the engine calls itself. */
+  engine: string
+  /** The engine's newest event before the VMs were looked at: what came later may have spoilt a copy. */
+  lastEvent: number
 }
 
+/** Snapshots of ours that could not be merged make a chain longer at every run; with so many it gets no more. */
+const mostUnmerged = 3
+
 /** Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays. */
-export function planBackup(domain: StorageDomain, vms: readonly Vm[], newId: () => string): BackupPlan {
+export function planBackup(
+  domain: StorageDomain,
+  vms: readonly Vm[],
+  newId: () => string,
+  seen: Pick<BackupPlan, 'engine' | 'lastEvent'>,
+): BackupPlan {
   const sorted = [...vms].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
-  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId)) }
+  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId)), ...seen }
 }
 
 /** The plans of VMs that take a snapshot. */
@@ -41,9 +55,19 @@ export function snapshotsOf(plan: BackupPlan): (VmPlan & { way: 'snapshot' })[] 
   return plan.vms.filter((vm) => vm.way === 'snapshot')
 }
 
-/** What may be claimed of a VM if all goes well. A freeze that nobody confirmed is no freeze. */
-export function consistencyOf(vm: VmPlan): Consistency {
-  return vm.way === 'offline' ? 'offline' : 'crash'
+/** The plans of VMs that are down. */
+export function offlineOf(plan: BackupPlan): VmPlan[] {
+  return plan.vms.filter((vm) => vm.way === 'offline')
+}
+
+/** The VMs that are copied, unless something is found against them. */
+export function takesPart(vm: VmPlan): boolean {
+  return vm.way === 'snapshot' || vm.way === 'offline'
+}
+
+/** The overlay that this run lays over a disk. */
+export function overlayOf(vm: VmPlan, image: string): string | undefined {
+  return vm.way === 'snapshot' ? vm.overlays.find((one) => one.image === image)?.overlay : undefined
 }
 
 function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
@@ -52,6 +76,7 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
     id: vm.id,
     name: vm.name,
     ...(vm.clusterId === undefined ? {} : { clusterId: vm.clusterId }),
+    status: vm.status,
     disks,
     snapshots: vm.snapshots.filter(({ kind }) => kind === 'regular').map(({ id }) => id),
   }
@@ -100,6 +125,10 @@ function hindranceOf(vm: Vm): string | undefined {
   if (preview !== undefined) return `snapshot "${preview.description}" is in preview: commit or undo it`
   const locked = vm.snapshots.find((snapshot) => snapshot.status === 'locked')
   if (locked !== undefined) return `snapshot "${locked.description}" is locked by another operation`
+  const unmerged = vm.snapshots.filter(({ description }) => isOurSnapshot(description))
+  if (unmerged.length >= mostUnmerged) {
+    return `${unmerged.length} snapshots of earlier runs could not be merged: delete them in the portal`
+  }
   if (vm.status === 'down' || takesLiveSnapshot(vm.status)) return undefined
   return `the VM is ${stateWords(vm.status)}: the engine takes no snapshot in this state`
 }

@@ -29,7 +29,7 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
   if (replication.findings.every(({ severity }) => severity !== 'error')) findings.push(...pair.findings)
   if (engine.value === undefined || pair.value === undefined) return { findings }
 
-  const domain = findDomain(engine.value, pair.value, options.storageDomain)
+  const domain = findDomain(engine.value.domains, pair.value, options.storageDomain)
   if ('severity' in domain) return { findings: [...findings, domain] }
   const inventory = await gather('the engine', async () => ({
     value: await site.hypervisor.vms(domain, run.signal),
@@ -37,7 +37,8 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
   }))
   findings.push(...inventory.findings, ...domainFindings(domain, replication.value))
   if (inventory.value === undefined) return { findings }
-  const plan = planBackup(domain, inventory.value, randomUUID)
+  const { engine: product, lastEvent } = engine.value
+  const plan = planBackup(domain, inventory.value, randomUUID, { engine: product, lastEvent })
   return { plan, findings: [...findings, ...vmFindings(inventory.value, plan, run)] }
 }
 
@@ -82,13 +83,22 @@ async function gather<T>(
   }
 }
 
-async function inspectEngine(run: Run, site: Site): Promise<{ value: StorageDomain[]; findings: Finding[] }> {
-  await site.hypervisor.about(run.signal)
-  const [findings, domains] = await Promise.all([
-    site.hypervisor.findings(run.signal),
-    site.hypervisor.domains(run.signal),
+/** What the engine is and has, before its VMs are looked at. */
+interface SeenEngine {
+  domains: StorageDomain[]
+  engine: string
+  lastEvent: number
+}
+
+async function inspectEngine(run: Run, site: Site): Promise<{ value: SeenEngine; findings: Finding[] }> {
+  const { hypervisor } = site
+  const engine = await hypervisor.about(run.signal)
+  const [findings, domains, lastEvent] = await Promise.all([
+    hypervisor.findings(run.signal),
+    hypervisor.domains(run.signal),
+    hypervisor.latestEvent(run.signal),
   ])
-  return { value: domains, findings }
+  return { value: { domains, engine, lastEvent }, findings }
 }
 
 /** What lies at the primary's root, if it could be mounted. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { EngineError, Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
+import { type FoundPoint, listPoints } from '../point/points.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
@@ -16,8 +17,8 @@ type Kind = Owed['what']['kind']
 /** A client of Gluster may show a removed file for a second; the engine ends its job after the removal. */
 const goneMs = 10_000
 
-/** Newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
-const order: readonly Kind[] = ['mount', 'session', 'snapshot', 'overlays', 'job', 'event']
+/** Guests first; then newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
+const order: readonly Kind[] = ['freeze', 'mount', 'session', 'snapshot', 'overlays', 'job', 'event']
 
 /** Settles all that is owed, whoever owed it; looks first, so that repeating is harmless. What fails is told by `leave`. */
 export async function settle(
@@ -50,6 +51,7 @@ async function settleKind(
       )
     case 'overlays':
       return settleOverlays(run, site, some, leave)
+    case 'freeze':
     case 'mount':
       for (const one of some) await attempt(run, [one], leave, () => settleOne(run, site, one))
       return
@@ -82,6 +84,7 @@ function isAway(error: unknown): boolean {
 }
 
 async function settleOne(run: Run, site: Site, { what, ...owed }: Owed): Promise<void> {
+  if (what.kind === 'freeze') await site.hypervisor.thaw(what.vm, run.signal)
   if (what.kind === 'mount') await site.replication.closeVolume(what.dir, run.signal)
   if (what.kind === 'job') await closeJobs(run, site, what.text, false)
   if (what.kind === 'event') await announceInterrupted(run, site, what, owed.run)
@@ -116,8 +119,26 @@ async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave
     await using primary = await openVolume(run, site, 'primary')
     await using secondary = await openVolume(run, site, 'secondary')
     const ends = { primary, secondary }
-    for (const one of free) await attempt(run, [one], leave, () => dropOwed(run, site, ends, one))
+    const points = await listPoints(secondary.dir)
+    for (const one of free) {
+      const needing = pointOn(points, one)
+      if (needing === undefined) await attempt(run, [one], leave, () => dropOwed(run, site, ends, one))
+      else leave(one, `kept: recovery point ${needing} stands on it until the next one replaces it`)
+    }
   })
+}
+
+/** The whole point, if any, whose claim of the VM has one of these overlays in its chains. */
+function pointOn(points: readonly FoundPoint[], { what }: Owed): string | undefined {
+  if (what.kind !== 'overlays') return undefined
+  const overlays = new Set(what.overlays.map(({ overlay }) => overlay))
+  return points.find(
+    (one) =>
+      one.status === 'ready' &&
+      one.point.vms.some((vm) =>
+        vm.disks.some(({ chain }) => chain?.some(({ volume }) => overlays.has(volume))),
+      ),
+  )?.run
 }
 
 /**

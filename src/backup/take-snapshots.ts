@@ -1,9 +1,10 @@
-import { EngineError, messageOf } from '../model/errors.ts'
+import { EngineError, Failure, messageOf } from '../model/errors.ts'
 import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { Vm } from '../model/vm.ts'
 import { conveyor } from '../run/conveyor.ts'
 import type { Run } from '../run/run.ts'
+import { freezeGuests } from './freeze-guests.ts'
 import { newTag, snapshotDescription, tagPrefix } from './names.ts'
 import { endedOf, jobOf, namesOf, volumeOf } from './observing.ts'
 import type { BackupOptions } from './options.ts'
@@ -25,11 +26,17 @@ export async function takeSnapshots(
 ): Promise<void> {
   const vms = snapshotsOf(plan).filter((vm) => !verdicts.failed(vm.id))
   const asked = new Map<string, { tag: string; at: number }>()
+  const frozenByEngine = new Set<string>()
+  await using guests = freezeGuests(run, site, options)
   const description = snapshotDescription(run.id)
   let done = 0
 
   const begin = async (vm: SnapshotPlan): Promise<void> => {
     const { id, name } = vm
+    const notFrozen = await guests.freeze(vm)
+    if (notFrozen !== undefined && options.freeze === 'require') {
+      throw new Failure(`its guest could not be frozen: ${notFrozen}`)
+    }
     const tag = newTag(run)
     const owed = { vm: { id, name }, domain: plan.domain.id, overlays: vm.overlays }
     const entries = [
@@ -53,9 +60,21 @@ export async function takeSnapshots(
   const verdictOn = (vm: SnapshotPlan, seen: Observation): string | 'taken' | undefined => {
     const { tag, at } = asked.get(vm.id) ?? { tag: '', at: 0 }
     const verdict = snapshotState(vm, seen.vms.get(vm.id), description, tag, seen)
+    if (seen.events.some((one) => one.tag === tag && one.meaning === 'guest frozen'))
+      frozenByEngine.add(vm.id)
     if (verdict !== undefined) return verdict
     if (run.clock.now() - at <= options.snapshotMs) return undefined
     return `its snapshot was not complete after ${options.snapshotMs / 1000} s`
+  }
+
+  const keepMoment = ({ id }: SnapshotPlan, notFrozen: string | undefined): void => {
+    const earliest = new Date(asked.get(id)?.at ?? run.startedAt).toISOString()
+    const latest = new Date(run.clock.now()).toISOString()
+    const consistency = notFrozen === undefined ? 'frozen' : 'crash'
+    verdicts.frozenAt(id, { asOf: { earliest, latest }, consistency })
+    if (notFrozen === undefined) return
+    if (options.freeze === 'require') verdicts.fail(id, `its guest was not frozen: ${notFrozen}`)
+    verdicts.remark(id, `not frozen: ${notFrozen}`)
   }
 
   await conveyor<SnapshotPlan, string>(vms, {
@@ -70,9 +89,12 @@ export async function takeSnapshots(
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
       return endedOf(underWay, (vm) => verdictOn(vm, seen))
     },
-    ended: ({ id, name }, verdict) => {
+    ended: async (vm, verdict) => {
+      const { id, name } = vm
       done += 1
+      const notFrozen = await guests.thaw(vm)
       if (verdict !== 'taken') verdicts.fail(id, verdict)
+      else keepMoment(vm, frozenByEngine.has(id) ? undefined : notFrozen)
       run.emit({
         kind: 'vm',
         vm: { id, name },
@@ -93,7 +115,10 @@ function snapshotState(
   seen: Observation,
 ): string | 'taken' | undefined {
   if (vm === undefined) return 'the VM is gone from the engine'
-  const event = seen.events.find((one) => one.tag === tag && one.meaning?.startsWith('snapshot'))
+  const event = seen.events.find(
+    ({ tag: of, meaning }) =>
+      of === tag && (meaning === 'snapshot failed' || meaning === 'snapshot doubtful'),
+  )
   const job = jobOf(seen, tag)
   if (job?.state === 'running') return undefined
   if (event !== undefined) return `${event.meaning}: ${event.text}`

@@ -22,6 +22,7 @@ export async function openVolume(run: Run, site: Site, end: 'primary' | 'seconda
   const volume = await open.call(site.replication, dir, run.signal)
   return {
     dir,
+    open: (path, signal) => volume.open(path, signal),
     async [Symbol.asyncDispose]() {
       try {
         await volume[Symbol.asyncDispose]()

@@ -1,11 +1,28 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
+import { addPointCommands } from './point-args.ts'
 
 /** What the command line asks for. */
 export type Asked =
   | { kind: 'say'; text: string }
   | { kind: 'run'; dryRun: boolean; target: Target; options: CommonOptions }
+  | { kind: 'points'; at: Place; json: boolean }
+  | {
+      kind: 'verify'
+      at: Place
+      /** Names of points, perhaps cut short; empty = the newest. */
+      points: string[]
+      /** False: everything but the disks' content. */
+      content: boolean
+      parallel: number
+      bytesPerSecond?: number
+      json: boolean
+      quiet: boolean
+    }
+
+/** Where recovery points lie: a volume to be mounted, or a directory on which it is mounted already. */
+export type Place = { host: string; volume: string } | { dir: string }
 
 export interface Target {
   primaryVolume: string
@@ -18,6 +35,7 @@ interface CommonOptions {
   config?: string
   timeoutMinutes?: number
   intervalSeconds?: number
+  verify?: string
   stateDir?: string
   json: boolean
   verbosity: 'quiet' | 'normal' | 'verbose'
@@ -27,6 +45,7 @@ interface Flags {
   config?: string
   timeout?: number
   interval?: number
+  verify?: 'quick' | 'full' | 'off'
   stateDir?: string
   json?: true
   dryRun?: true
@@ -37,12 +56,14 @@ interface Flags {
 const teaching = `
 What a run does:
   preflight, snapshot of all running VMs, geo-replication up to a checkpoint, comparison of both
-  ends, merge of the snapshots, clean-up on the secondary, proof, closing event on the engine.
+  ends, merge of the snapshots, clean-up on the secondary, proof, manifest, closing event.
 
 Examples:
   vmbackup data dr1.example.com data-dr --dry-run     what would be done; touches nothing
   vmbackup data dr1.example.com data-dr               one recovery point
   vmbackup data geoaccount@dr1 data-dr --timeout 240  with a session of another user, at most 4 h
+  vmbackup points --at dr1.example.com:data-dr        the recovery points there
+  vmbackup verify --at dr1.example.com:data-dr        prove the newest one, without primary and engine
 
 Exit codes:
   0 protected   1 failed   2 usage or configuration   3 partly protected
@@ -52,7 +73,7 @@ Exit codes:
 /** Reads the command line (without node and script); throws UsageError for what cannot be meant. */
 export function parseArgs(argv: readonly string[], version: string): Asked {
   let said = ''
-  let target: Target | undefined
+  let asked: Asked | undefined
   const program = new Command('vmbackup')
     .description('Turns Gluster geo-replication of an oVirt storage domain into proved recovery points.')
     .argument('<primary-volume>', 'Gluster volume that holds the storage domain')
@@ -61,6 +82,13 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
     .option('--timeout <minutes>', 'time allowed for the replication', positive)
     .option('--interval <seconds>', 'time between two looks at engine and replication', positive)
+    .addOption(
+      new Option('--verify <mode>', 'how the copy is compared with its source').choices([
+        'quick',
+        'full',
+        'off',
+      ]),
+    )
     .option('--dry-run', 'check everything, print the plan, touch nothing')
     .option('--json', 'print one JSON document on standard output')
     .option('--state-dir <dir>', 'where ledger, lock and history are kept')
@@ -72,8 +100,16 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .exitOverride()
     .configureOutput({ writeOut: (text) => (said += text), writeErr: () => undefined })
     .action((primary: string, host: string, secondary: string) => {
-      target = parseTarget(primary, host, secondary)
+      const flags = program.opts<Flags>()
+      if (flags.quiet && flags.verbose) {
+        throw new UsageError('--quiet and --verbose exclude each other', { hint: 'give one of them' })
+      }
+      const target = parseTarget(primary, host, secondary)
+      asked = { kind: 'run', dryRun: flags.dryRun === true, target, options: commonOf(flags) }
     })
+  addPointCommands(program, (found) => {
+    asked = found
+  })
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -84,12 +120,8 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
       hint: 'vmbackup --help shows the usage and examples',
     })
   }
-  if (target === undefined) throw new UsageError('nothing to do', { hint: 'vmbackup --help shows the usage' })
-  const flags = program.opts<Flags>()
-  if (flags.quiet && flags.verbose) {
-    throw new UsageError('--quiet and --verbose exclude each other', { hint: 'give one of them' })
-  }
-  return { kind: 'run', dryRun: flags.dryRun === true, target, options: commonOf(flags) }
+  if (asked === undefined) throw new UsageError('nothing to do', { hint: 'vmbackup --help shows the usage' })
+  return asked
 }
 
 /** Whether JSON was asked for, also when the rest of the command line is wrong. */
@@ -113,6 +145,7 @@ function commonOf(flags: Flags): CommonOptions {
     ...(flags.config === undefined ? {} : { config: flags.config }),
     ...(flags.timeout === undefined ? {} : { timeoutMinutes: flags.timeout }),
     ...(flags.interval === undefined ? {} : { intervalSeconds: flags.interval }),
+    ...(flags.verify === undefined ? {} : { verify: flags.verify }),
     ...(flags.stateDir === undefined ? {} : { stateDir: flags.stateDir }),
     json: flags.json === true,
     verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',

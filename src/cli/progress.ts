@@ -1,5 +1,5 @@
 import type { Emit, RunEvent } from '../run/event.ts'
-import { durationWords } from './words.ts'
+import { comparisonWords, durationWords } from './words.ts'
 
 /** Shows a run while it goes on. */
 export interface Progress {
@@ -46,6 +46,10 @@ export function lineFor(event: RunEvent): string | undefined {
       return event.severity === 'warning' ? `warning: ${event.text}` : event.text
     case 'left open':
       return `still owed: ${event.what}: ${event.why}`
+    case 'point made':
+      return `recovery point complete: ${event.manifest} on the secondary volume`
+    case 'compared':
+      return comparisonWords(event.comparison)
     case 'step began':
     case 'waiting':
     case 'settled':

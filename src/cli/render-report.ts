@@ -42,7 +42,7 @@ function paintState(vm: VmResult, paint: Paint): string {
 function stateDetail(vm: VmResult): string {
   if (vm.state !== 'protected') return vm.why
   const words = { frozen: 'guest frozen', crash: 'crash-consistent', offline: 'offline (was down)' }
-  return words[vm.consistency]
+  return vm.why === undefined ? words[vm.consistency] : `${words[vm.consistency]} (${vm.why})`
 }
 
 function renderOutcome(report: Report, paint: Paint): string {

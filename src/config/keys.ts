@@ -83,6 +83,18 @@ const table = {
       '10m',
       "How long the snapshot of one VM may take. A bare number means minutes as in the original tool's file.",
     ),
+    freeze: preset(
+      'freeze',
+      oneOf('try', 'require', 'no'),
+      'try',
+      'Whether guests freeze their file systems for their snapshot: try = where an agent answers; require = a VM whose guest was not frozen fails; no = not asked for.',
+    ),
+    freezeTimeoutMs: preset(
+      'freeze_timeout',
+      duration('seconds', { from: '1s', to: '10m' }),
+      '10s',
+      'How long a guest may stand still for its snapshot; then it is thawed and its copy counts as crash-consistent.',
+    ),
     mergeTimeoutMs: preset(
       'merge_timeout',
       duration('minutes', { from: '1m', to: '7d' }),
@@ -137,15 +149,32 @@ const table = {
   verify: {
     mode: preset(
       'mode',
-      oneOf('quick', 'off'),
+      oneOf('quick', 'full', 'off'),
       'quick',
-      'How the copy is compared with the frozen disks: quick compares sizes, descriptions and samples of every image.',
+      'How the copy is compared with the frozen disks: quick = sizes, pieces, descriptions and samples of every image; full = every byte; off = not at all. --verify MODE overrides it.',
+    ),
+    fullEveryMs: optional(
+      'full_every',
+      duration('days', { from: '1h', to: '365d' }),
+      'A quick comparison is made a full one when the last full one is so long ago. Empty: never.',
     ),
     sampleBytes: preset(
       'samples',
       size({ from: '64K', to: '1T' }),
       '8M',
       'How much of every image quick reads, in blocks spread over it, at both ends.',
+    ),
+    parallel: preset('parallel', count(1, 32), '4', 'How many images are compared at the same time.'),
+    rateBytes: optional(
+      'rate',
+      size({ from: '1M', to: '1T' }),
+      'How much the comparison may read per second at each end, so that guests do not feel it. Empty: as fast as it goes.',
+    ),
+    healTurns: preset(
+      'heal',
+      count(0, 10),
+      '2',
+      'How often what differs is sent again before its VM counts as failed.',
     ),
   },
   state: {

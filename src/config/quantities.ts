@@ -1,7 +1,7 @@
 import { type Kind, kind, shown, Wrong } from './kind.ts'
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const durationNames = { seconds: 's', minutes: 'm' } as const
+const durationNames = { seconds: 's', minutes: 'm', days: 'd' } as const
 const sizeUnits = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
 
 /** A length of time, in milliseconds. With `zero: 'longest'`, 0 stands for the longest one allowed. */

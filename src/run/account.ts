@@ -20,6 +20,8 @@ export class Account {
   readonly #steps: Report['steps'] = []
   readonly #warnings: string[] = []
   #leftOpen: Report['leftOpen'] = []
+  #comparison: Report['comparison']
+  #manifest: string | undefined
 
   constructor(request: Accounted, id: string, startedAt: Date) {
     this.#request = request
@@ -49,6 +51,10 @@ export class Account {
       this.#warnings.push(event.text)
     } else if (event.kind === 'left open') {
       this.#leftOpen.push({ what: event.what, why: event.why })
+    } else if (event.kind === 'compared') {
+      this.#comparison = event.comparison
+    } else if (event.kind === 'point made') {
+      this.#manifest = event.manifest
     }
   }
 
@@ -76,6 +82,8 @@ export class Account {
       secondary: this.#request.secondary,
       steps: [...this.#steps],
       vms,
+      ...(this.#comparison === undefined ? {} : { comparison: this.#comparison }),
+      ...(this.#manifest === undefined ? {} : { manifest: this.#manifest }),
       warnings: [...this.#warnings],
       leftOpen: [...this.#leftOpen],
       ...(error === undefined ? {} : { error: reportedError(error) }),

@@ -1,5 +1,5 @@
 import type { VmRef } from '../model/vm.ts'
-import type { Report } from './report.ts'
+import type { Comparison, Report } from './report.ts'
 
 /** What a run tells while it goes on: the one source of log, progress, Tasks pane and report. */
 export type RunEvent =
@@ -13,6 +13,10 @@ export type RunEvent =
   | { kind: 'note'; severity: 'info' | 'warning'; text: string }
   | { kind: 'settled'; what: string }
   | { kind: 'left open'; what: string; why: string }
+  /** How the copy was compared with its source. */
+  | { kind: 'compared'; comparison: Comparison }
+  /** The recovery point is complete and its manifest written. */
+  | { kind: 'point made'; manifest: string }
   | { kind: 'run ended'; report: Report }
 
 export type Emit = (event: RunEvent) => void

@@ -23,6 +23,12 @@ const schema = `
     pair TEXT NOT NULL,
     startedAt TEXT NOT NULL,
     report TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS fact (
+    pair TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (pair, name)
   ) STRICT;`
 
 /** What is owed for one volume pair, durable on disk: a write returns only when it survives a power cut. */
@@ -77,6 +83,19 @@ export class Ledger implements Disposable {
     this.#db
       .prepare('INSERT OR REPLACE INTO run (id, pair, startedAt, report) VALUES (?, ?, ?, ?)')
       .run(report.run, this.#pair, report.startedAt, JSON.stringify(report))
+  }
+
+  /** Keeps a fact for later runs of this pair, in place of what it was before. */
+  note(name: string, value: string): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO fact (pair, name, value) VALUES (?, ?, ?)')
+      .run(this.#pair, name, value)
+  }
+
+  /** What an earlier run noted. */
+  recall(name: string): string | undefined {
+    const row = this.#db.prepare('SELECT value FROM fact WHERE pair = ? AND name = ?').get(this.#pair, name)
+    return row === undefined ? undefined : String(row['value'])
   }
 
   [Symbol.dispose](): void {

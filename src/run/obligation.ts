@@ -2,6 +2,8 @@ import type { Overlay, VmRef } from '../model/vm.ts'
 
 /** What a run owes the world, written down before the act that makes it owed. */
 export type Obligation =
+  /** Settled by: the guest's file systems are thawed. */
+  | { kind: 'freeze'; vm: VmRef }
   /** Settled by: no snapshot of that description is left and no disk of the VM runs on one of the overlays. */
   | { kind: 'snapshot'; vm: VmRef; domain: string; description: string; overlays: Overlay[] }
   /** Settled by: these overlays are gone from the secondary and their bases are tops of their chains again. */
@@ -25,6 +27,8 @@ export interface Owed {
 /** For people: what is owed, in a few words. */
 export function describeObligation(what: Obligation): string {
   switch (what.kind) {
+    case 'freeze':
+      return `thaw of the file systems of VM ${what.vm.name}`
     case 'snapshot':
       return `merge of snapshot "${what.description}" of VM ${what.vm.name}`
     case 'overlays':

@@ -19,8 +19,26 @@ export interface DiskResult {
   why?: string
 }
 
+/** How far the copy was compared: every byte, samples of every image, or not at all. */
+export type Compared = 'full' | 'samples' | 'none'
+
+/** The copy is the state of an instant between these; all that was written before `earliest` is in it. ISO 8601. */
+export interface AsOf {
+  earliest: string
+  latest: string
+}
+
+/** One comparison of the copy with its source, with all its turns. */
+export interface Comparison {
+  mode: 'quick' | 'full' | 'off'
+  /** At each end. */
+  bytesRead: number
+  /** Files that differed and were sent again. */
+  healed: number
+}
+
 export type VmResult = { id: string; name: string; disks: DiskResult[] } & (
-  | { state: 'protected'; consistency: Consistency; why?: string }
+  | { state: 'protected'; consistency: Consistency; asOf: AsOf; content: Compared; why?: string }
   | { state: 'left out' | 'failed'; why: string }
 )
 
@@ -41,6 +59,9 @@ export interface Report {
   secondary: { host: string; volume: string }
   steps: { name: string; ms: number; error?: string }[]
   vms: VmResult[]
+  comparison?: Comparison
+  /** The manifest of the recovery point, as a path on the secondary volume. */
+  manifest?: string
   warnings: string[]
   /** What the run owed and could not settle: the next start tries again. */
   leftOpen: { what: string; why: string }[]

@@ -26,6 +26,10 @@ export interface Run {
   giveUp(owed: Owed, why: string): void
   /** All that is owed for the volume pair, newest first. */
   owed(): Owed[]
+  /** Keeps a fact for later runs of this volume pair. */
+  note(name: string, value: string): void
+  /** What an earlier run (or this one) noted. */
+  recall(name: string): string | undefined
   /** Tells that a step began and ended, and adds its name to what it throws. That is all it does. */
   step<T>(name: string, act: () => Promise<T>): Promise<T>
 }
@@ -152,6 +156,8 @@ function runOn(
     },
     giveUp,
     owed: () => ledger.open(),
+    note: (name, value) => ledger.note(name, value),
+    recall: (name) => ledger.recall(name),
     step: (name, act) => step(emit, request.clock, name, act),
   }
 }

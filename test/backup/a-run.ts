@@ -19,6 +19,8 @@ export function aRun(change: Partial<Run> = {}): Run & { events: RunEvent[] } {
     strike: (owed) => ledger.strike(owed),
     giveUp: () => undefined,
     owed: () => ledger.open(),
+    note: (name, value) => ledger.note(name, value),
+    recall: (name) => ledger.recall(name),
     step: async (_name, act) => act(),
     events,
     ...change,

@@ -4,13 +4,14 @@ import { Cancelled } from '../../src/model/errors.ts'
 import type { Outcome, Report, VmResult } from '../../src/run/report.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage } from '../support/stage.ts'
-import { aVm } from '../support/vms.ts'
+import { aVm, someMoment } from '../support/vms.ts'
 
 const good = (name: string): VmResult => ({
   id: name,
   name,
   state: 'protected',
   consistency: 'crash',
+  ...someMoment,
   disks: [],
 })
 const bad = (name: string, why: string): VmResult => ({ id: name, name, state: 'failed', why, disks: [] })

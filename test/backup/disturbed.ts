@@ -5,6 +5,7 @@ import type { DiskResult, Report } from '../../src/run/report.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import type { createStage } from '../support/stage.ts'
 import { aDisk } from '../support/vms.ts'
+import { ovfStores } from '../support/volume-files.ts'
 import { type Intercept, intercepted } from './intercept.ts'
 
 type Stage = Awaited<ReturnType<typeof createStage>>
@@ -67,6 +68,7 @@ function imagesOf(stage: Stage, end: 'primaryDir' | 'secondaryDir'): Map<string,
   const paths = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path.includes('/images/') && !ovfStores.some(({ image }) => path.includes(image)))
   return new Map(paths.map((path) => [path.slice(root.length + 1), readFileSync(path, 'utf8')]))
 }
 

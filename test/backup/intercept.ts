@@ -1,3 +1,5 @@
+import type { OpenVolume } from '../../src/model/replication.ts'
+
 /** What stands between the story and its ports: is given every call and decides what becomes of it. */
 export type Intercept = (method: string, act: () => Promise<unknown>) => Promise<unknown>
 
@@ -15,13 +17,14 @@ export function intercepted<Port extends object>(port: Port, between: Intercept)
   })
 }
 
-function isVolume(answer: unknown): answer is AsyncDisposable & { dir: string } {
+function isVolume(answer: unknown): answer is OpenVolume {
   return typeof answer === 'object' && answer !== null && Symbol.asyncDispose in answer
 }
 
-function volumeThrough(volume: AsyncDisposable & { dir: string }, between: Intercept) {
+function volumeThrough(volume: OpenVolume, between: Intercept): OpenVolume {
   return {
     dir: volume.dir,
+    open: volume.open,
     async [Symbol.asyncDispose]() {
       await between('unmount', async () => volume[Symbol.asyncDispose]())
     },

@@ -2,16 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { whyTorn } from '../../src/backup/look-again.ts'
 import type { VmPlan } from '../../src/backup/plan.ts'
 import { planBackup } from '../../src/backup/plan.ts'
+import type { EngineEvent } from '../../src/model/hypervisor.ts'
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage } from '../support/stage.ts'
+import { createStage, seenEngine } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 
 const description = 'vmbackup run'
 const overlay = uuidOf('overlay')
 
 function planned(vm: Vm): VmPlan {
-  const [plan] = planBackup(domain, [vm], () => overlay).vms
+  const [plan] = planBackup(domain, [vm], () => overlay, seenEngine).vms
   if (plan === undefined) throw new Error('a VM has no plan')
   return plan
 }
@@ -22,7 +23,8 @@ const onOverlay = aDisk('disk1', { volume: overlay })
 const running = planned(aVm('web', { disks: [aDisk('disk1')] }))
 const down = planned(aVm('web', { disks: [aDisk('disk1')], status: 'down' }))
 
-const why = (plan: VmPlan, vm: Vm | undefined) => whyTorn(plan, vm, domain.id, description)
+const why = (plan: VmPlan, vm: Vm | undefined, ...events: EngineEvent[]) =>
+  whyTorn(plan, vm, domain.id, description, events)
 const frozen = (change: Partial<Vm> = {}) => aVm('web', { disks: [onOverlay], snapshots: [row], ...change })
 const still = (change: Partial<Vm> = {}) => aVm('web', { disks: [aDisk('disk1')], status: 'down', ...change })
 
@@ -39,7 +41,7 @@ describe('a VM that was snapshotted', () => {
     ['the VM was removed during the run', undefined],
     ['its snapshot was removed by somebody else during the run', frozen({ snapshots: [] })],
     [`disk ${onOverlay.id} no longer runs on the overlay of this run`, frozen({ disks: [aDisk('disk1')] })],
-    [`disk ${onOverlay.id} no longer runs on the overlay of this run`, frozen({ disks: [] })],
+    ['disk disk1 left the VM or the storage domain during the run', frozen({ disks: [] })],
     ['disk new was added during the run', frozen({ disks: [onOverlay, aDisk('new')] })],
   ])('is torn: %s', (text, vm) => {
     expect(why(running, vm)).toBe(text)
@@ -71,7 +73,7 @@ describe('a VM that was down', () => {
       'disk disk1 got another active volume during the run',
       still({ disks: [aDisk('disk1', { volume: overlay })] }),
     ],
-    ['disk disk1 got another active volume during the run', still({ disks: [] })],
+    ['disk disk1 left the VM or the storage domain during the run', still({ disks: [] })],
     ['disk new was added during the run', still({ disks: [aDisk('disk1'), aDisk('new')] })],
   ])('is torn: %s', (text, vm) => {
     expect(why(down, vm)).toBe(text)

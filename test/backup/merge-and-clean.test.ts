@@ -30,7 +30,7 @@ test('a VM whose image cannot be cleaned is failed with the image named, and the
   )
   expect(report.vms).toMatchObject([
     { name: 'db', state: 'failed', why: expect.stringContaining(`cannot clean image ${id}`) },
-    { name: 'web', state: 'protected' },
+    { name: 'web', state: 'failed', why: expect.stringContaining('keeps an engine from importing') },
   ])
   expect(report.leftOpen).toMatchObject([{ what: 'removal of 1 overlay(s) of VM db on the secondary' }])
   expect((await stage.run()).outcome).toBe('protected')

@@ -6,6 +6,7 @@ import { Failure } from '../../src/model/errors.ts'
 import type { DiskLayout } from '../../src/model/hypervisor.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { aFolder } from '../run/a-folder.ts'
+import { volumeAt } from '../support/stage.ts'
 import { uuidOf } from '../support/vms.ts'
 
 const domain = uuidOf('domain')
@@ -34,7 +35,6 @@ function anImage(dir: string, overlays = [one]): void {
   }
 }
 
-const volumeAt = (dir: string) => ({ dir, [Symbol.asyncDispose]: async () => undefined })
 const drop = (dir: string, layout: DiskLayout = vdsmLayout, overlays = [one]) =>
   dropOverlays(volumeAt(dir), layout, domain, overlays)
 const namesIn = (dir: string) => readdirSync(join(dir, vdsmLayout.directoryOf(domain, image))).toSorted()

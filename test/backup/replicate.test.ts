@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { replicate } from '../../src/backup/replicate.ts'
 import { CommandFailed } from '../../src/model/errors.ts'
 import type { Progress, Replication, SessionState } from '../../src/model/replication.ts'
-import { createStage, quickOptions } from '../support/stage.ts'
+import { createStage, quickOptions, volumeAt } from '../support/stage.ts'
 import { aRun } from './a-run.ts'
 
 /** A session whose progress is this, look after look (the last stays); keeps what it was told to do. */
@@ -45,7 +45,7 @@ async function replicated(
     progress: async () => looks[Math.min(looked++, looks.length - 1)] ?? { state: 'reached' },
   }
   const site = { hypervisor: stage.engine.hypervisor, replication }
-  const primary = { dir: '/p', [Symbol.asyncDispose]: async () => undefined }
+  const primary = volumeAt('/p')
   const error = await replicate(run, site, primary, { ...quickOptions, ...options }).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -145,7 +145,7 @@ test('a start that fails leaves the stop owed: nobody knows', async () => {
   const run = aRun()
   stage.replicated.faults.failing.start = 'no answer'
   const site = { hypervisor: stage.engine.hypervisor, replication: stage.replicated.replication }
-  const primary = { dir: stage.replicated.primaryDir, [Symbol.asyncDispose]: async () => undefined }
+  const primary = volumeAt(stage.replicated.primaryDir)
   await expect(replicate(run, site, primary, quickOptions)).rejects.toBeInstanceOf(CommandFailed)
   expect(run.owed().map(({ what }) => what.kind)).toEqual(['session'])
 })

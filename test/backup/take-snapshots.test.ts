@@ -7,7 +7,7 @@ import { EngineError } from '../../src/model/errors.ts'
 import type { EngineEvent, Hypervisor, Job, Observation } from '../../src/model/hypervisor.ts'
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage, quickOptions } from '../support/stage.ts'
+import { createStage, quickOptions, seenEngine } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 import { aRun } from './a-run.ts'
 
@@ -56,7 +56,7 @@ async function taken(looks: Look[], refusal?: Error) {
     },
     observe: async () => seen(),
   }
-  const plan = planBackup(domain, [aVm('web', { disks: onBase })], () => overlay)
+  const plan = planBackup(domain, [aVm('web', { disks: onBase })], () => overlay, seenEngine)
   const verdicts = new Verdicts()
   verdicts.plan(plan)
   const site = { hypervisor, replication: stage.replicated.replication }

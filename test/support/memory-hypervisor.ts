@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { EngineError } from '../../src/model/errors.ts'
 import type { Hypervisor } from '../../src/model/hypervisor.ts'
 import type { StorageDomain, Vm } from '../../src/model/vm.ts'
+import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { createActs, diskOf, rowOf, type World } from './memory-acts.ts'
 import { createVolumeFiles } from './volume-files.ts'
@@ -21,6 +22,8 @@ export const domain: StorageDomain = {
 /** What goes wrong, by VM name, changed by a test at any moment. */
 export interface HypervisorFaults {
   snapshot: Record<string, 'refused' | 'job fails' | 'doubtful' | 'never ends' | 'answer lost'>
+  /** What becomes of a freeze; one that hangs ends with the caller's patience, and the guest is frozen. */
+  freeze: Record<string, 'refused' | 'hangs'>
   /** So many merges of this VM fail from now on. */
   merges: Record<string, number>
   /** Looks that an act takes before it is done. */
@@ -35,7 +38,7 @@ export async function createMemoryHypervisor(
   vms: Vm[] = [],
   given: Partial<HypervisorFaults> = {},
 ) {
-  const faults: HypervisorFaults = { snapshot: {}, merges: {}, looks: 1, failing: {}, ...given }
+  const faults: HypervisorFaults = { snapshot: {}, freeze: {}, merges: {}, looks: 1, failing: {}, ...given }
   const file = join(root, 'engine.json')
   const world = await load(file, vms)
   const save = async (): Promise<void> => {
@@ -44,9 +47,15 @@ export async function createMemoryHypervisor(
     renameSync(`${file}.new`, file)
   }
   const files = createVolumeFiles(volumeDir, domain.id)
+  await files.makeDomain()
   await Promise.all(vms.flatMap((vm) => vm.disks.map((disk) => files.make(disk))))
   const acts = createActs(world, files)
   await save()
+
+  /** As the engine's timer does it: what the engine believes now, overlays and all. */
+  async function writeOvfStores(): Promise<void> {
+    await files.writeOvfStores(acts.shown(), (disk) => acts.chainOf(disk))
+  }
 
   const enter = (method: keyof Hypervisor, signal?: AbortSignal): void => {
     signal?.throwIfAborted()
@@ -55,6 +64,7 @@ export async function createMemoryHypervisor(
   }
   const hypervisor: Hypervisor = {
     layout: vdsmLayout,
+    format: vdsmFormat,
     async about(signal) {
       enter('about', signal)
       return 'fake engine'
@@ -87,7 +97,31 @@ export async function createMemoryHypervisor(
     async updateOvfStore(_domain, tag, signal) {
       enter('updateOvfStore', signal)
       world.acts.push('update OVF store')
+      await writeOvfStores()
       acts.startJob(tag, 'update OVF store', 'finished')
+    },
+    async latestEvent(signal) {
+      enter('latestEvent', signal)
+      return world.events.length
+    },
+    async eventsAfter(id, signal) {
+      enter('eventsAfter', signal)
+      return structuredClone(world.events).filter((event) => event.id > id && event.vmId !== undefined)
+    },
+    async freeze({ id, name }, signal) {
+      enter('freeze', signal)
+      if (faults.freeze[name] === 'refused') throw new EngineError('[the agent says no]', { status: 400 })
+      world.frozen.push(id)
+      world.acts.push(`freeze ${name}`)
+      await save()
+      if (faults.freeze[name] === 'hangs')
+        await new Promise((_, late) => signal.addEventListener('abort', late))
+    },
+    async thaw({ id, name }, signal) {
+      enter('thaw', signal)
+      if (world.frozen.includes(id)) world.acts.push(`thaw ${name}`)
+      world.frozen = world.frozen.filter((one) => one !== id)
+      await save()
     },
     async takeSnapshot(ref, { description, overlays }, tag, signal) {
       enter('takeSnapshot', signal)
@@ -160,11 +194,21 @@ export async function createMemoryHypervisor(
     },
     async close() {},
   }
-  return { hypervisor, world, faults }
+  return { hypervisor, world, faults, files, writeOvfStores }
 }
 
 async function load(file: string, vms: Vm[]): Promise<World> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text !== undefined) return JSON.parse(text) as World
-  return { vms, jobs: [], events: [], pending: [], overlays: {}, announced: [], steps: [], acts: [] }
+  return {
+    vms,
+    jobs: [],
+    events: [],
+    pending: [],
+    overlays: {},
+    announced: [],
+    steps: [],
+    frozen: [],
+    acts: [],
+  }
 }

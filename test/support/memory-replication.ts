@@ -1,5 +1,6 @@
 import { lstat, mkdir, readFile, rename, rmdir, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { plainFile } from '../../src/gluster/plain-file.ts'
 import { CommandFailed } from '../../src/model/errors.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { OpenVolume, Replication, SessionState } from '../../src/model/replication.ts'
@@ -136,6 +137,12 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
       const now = new Date()
       await utimes(primary.dir, now, now)
     },
+    async resend(_ends, files, signal) {
+      enter('resend', signal)
+      const now = await kept.read()
+      const sent = Object.fromEntries(Object.entries(now.sent).filter(([path]) => !files.includes(path)))
+      await kept.write({ ...now, sent })
+    },
   }
   return { replication, faults, primaryDir, secondaryDir }
 }
@@ -157,7 +164,7 @@ function keptIn(file: string) {
 async function open(volume: string, dir: string): Promise<OpenVolume> {
   await rmdir(dir)
   await symlink(volume, dir)
-  return { dir, [Symbol.asyncDispose]: () => close(dir) }
+  return { dir, open: (path) => plainFile(join(dir, path)), [Symbol.asyncDispose]: () => close(dir) }
 }
 
 async function close(dir: string): Promise<void> {

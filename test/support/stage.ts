@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BackupOptions } from '../../src/backup/options.ts'
 import { backupPlay } from '../../src/backup/play.ts'
+import { plainFile } from '../../src/gluster/plain-file.ts'
+import type { OpenVolume } from '../../src/model/replication.ts'
 import type { Vm } from '../../src/model/vm.ts'
 import type { Clock } from '../../src/run/clock.ts'
 import type { RunEvent } from '../../src/run/event.ts'
@@ -13,8 +15,11 @@ import { perform } from '../../src/run/run.ts'
 import { createMemoryHypervisor } from './memory-hypervisor.ts'
 import { createMemoryReplication } from './memory-replication.ts'
 import { aVm } from './vms.ts'
+import { ovfStores } from './volume-files.ts'
 
 export const quickOptions: BackupOptions = {
+  freeze: 'try',
+  freezeMs: 10_000,
   snapshotMs: 60_000,
   snapshotsAtOnce: 4,
   mergeMs: 600_000,
@@ -24,6 +29,17 @@ export const quickOptions: BackupOptions = {
   intervalMs: 1_000,
   compare: 'quick',
   sampleBytes: 1_048_576,
+  imagesAtOnce: 4,
+  healTurns: 2,
+  tool: 'vmbackup 0.0.0',
+}
+
+/** What a plan remembers of the engine. */
+export const seenEngine = { engine: 'fake engine', lastEvent: 0 }
+
+/** A volume that is a directory. */
+export function volumeAt(dir: string): OpenVolume {
+  return { dir, open: (path) => plainFile(join(dir, path)), [Symbol.asyncDispose]: async () => undefined }
 }
 
 /** A clock that goes on by what is slept, so that waiting costs a test nothing. */
@@ -80,12 +96,13 @@ export async function createStage(vms: Vm[] = [aVm('web'), aVm('db')]) {
       using ledger = new Ledger(join(stateDir, 'vmbackup.db'), 'data--gs1--data-dr')
       return ledger.open().map((one) => one.what.kind)
     },
-    /** Every file of both volumes, relative, sorted. */
+    /** Every file of the VMs' images on a volume, relative, sorted. */
     async files(end: 'primaryDir' | 'secondaryDir'): Promise<string[]> {
       const entries = await readdir(replicated[end], { recursive: true, withFileTypes: true })
       return entries
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(replicated[end].length + 1))
+        .filter((path) => path.includes('/images/') && !ovfStores.some(({ image }) => path.includes(image)))
         .sort()
     },
     async [Symbol.asyncDispose]() {

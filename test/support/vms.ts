@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Disk, Vm } from '../../src/model/vm.ts'
 import { domain } from './memory-hypervisor.ts'
 
+/** What a protected VM's result says of its moment, where a test does not care. */
+export const someMoment = {
+  asOf: { earliest: '2026-11-21T00:00:10.000Z', latest: '2026-11-21T00:00:12.000Z' },
+  content: 'samples',
+} as const
+
 /** A UUID that the text decides. */
 export function uuidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,69 @@
+import type { DomainFacts, ImageFacts } from '../model/domain.ts'
+import type { OpenVolume } from '../model/replication.ts'
+import type { Site } from '../model/site.ts'
+import { blockersOf } from '../point/verify.ts'
+import type { Run } from '../run/run.ts'
+import { flawOfDocument, type KeptStores, restoreOvfStores } from './ovf-store.ts'
+import { type BackupPlan, overlayOf, takesPart, type VmPlan } from './plan.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/**
+ * Proves on the secondary what an importing engine would look at: the domain attaches, every disk of a VM still in the
+ * running is a sound chain that ends in the planned volume, its document names what is there, and nobody has let the
+ * session run while snapshots were merged into the bases.
+ */
+export async function proveStructure(
+  run: Run,
+  site: Site,
+  secondary: OpenVolume,
+  plan: BackupPlan,
+  kept: KeptStores,
+  verdicts: Verdicts,
+): Promise<DomainFacts> {
+  const { format } = site.hypervisor
+  await restoreOvfStores(run, site, secondary, plan, kept)
+  const facts = await format.examine(secondary.dir, plan.domain.id, run.signal)
+  const stores = await format.readOvfStores(
+    secondary.dir,
+    plan.domain.id,
+    kept.stores.map(({ image }) => image),
+    run.signal,
+  )
+  const { documents, flaw } = await format.documentsIn(stores)
+  const byId = new Map(documents.map((document) => [document.id, document]))
+  const session = await flawOfSession(run, site)
+  const common = [...session, ...facts.flaws, ...blockersOf(facts), ...(flaw === undefined ? [] : [flaw])]
+  for (const vm of plan.vms.filter((one) => takesPart(one) && !verdicts.failed(one.id))) {
+    const why = common[0] ?? flawOfDisks(vm, facts) ?? flawOfDocument(vm, byId.get(vm.id))
+    if (why !== undefined) verdicts.fail(vm.id, `on the secondary: ${why}`)
+  }
+  return facts
+}
+
+async function flawOfSession(run: Run, site: Site): Promise<string[]> {
+  const { state } = await site.replication.session(run.signal)
+  if (state === 'stopped' || state === 'created') return []
+  return [`torn: somebody else started the session during the run, and it is ${state}`]
+}
+
+function flawOfDisks(vm: VmPlan, facts: DomainFacts): string | undefined {
+  for (const disk of vm.disks) {
+    if (disk.volume === undefined) continue
+    const why = flawOfImage(facts.images.get(disk.id), disk.volume, overlayOf(vm, disk.id))
+    if (why !== undefined) return `disk ${disk.name}: ${why}`
+  }
+  return undefined
+}
+
+/** Pure: why the image is not what the plan wants it to be. */
+function flawOfImage(
+  image: ImageFacts | undefined,
+  top: string,
+  overlay: string | undefined,
+): string | undefined {
+  if (image === undefined) return 'its image is not there'
+  if (image.volumes.some(({ volume }) => volume === overlay)) return `overlay ${overlay} is still there`
+  if (image.flaws.length > 0) return image.flaws.join('; ')
+  const last = image.volumes.at(-1)
+  return last?.volume === top && last.role === 'top' ? undefined : `volume ${top} is not the top of its chain`
+}

@@ -1,0 +1,38 @@
+import type { Site } from '../model/site.ts'
+import type { RecoveryPoint } from '../point/manifest.ts'
+import { listPoints, writePoint } from '../point/points.ts'
+import type { Run } from '../run/run.ts'
+import type { BackupOptions } from './options.ts'
+import type { BackupPlan } from './plan.ts'
+import { openVolume } from './volumes.ts'
+
+/**
+ * Marks on the secondary, before anything is written over them, that the images of earlier recovery points are about to
+ * change: if the primary burns down in the middle, nobody takes a torn volume for a whole point. Returns the mark, which the
+ * finished manifest will replace.
+ */
+export async function withdrawPoints(
+  run: Run,
+  site: Site,
+  plan: BackupPlan,
+  options: BackupOptions,
+): Promise<RecoveryPoint> {
+  const { primary, secondary } = await site.replication.pair(run.signal)
+  await using volume = await openVolume(run, site, 'secondary')
+  const supersedes = (await listPoints(volume.dir)).map((found) => found.run).filter((id) => id !== run.id)
+  const unfinished: RecoveryPoint = {
+    run: run.id,
+    tool: options.tool,
+    state: 'unfinished',
+    startedAt: run.startedAt.toISOString(),
+    supersedes,
+    primary: { volume: primary.volume },
+    secondary,
+    engine: plan.engine,
+    domain: { id: plan.domain.id, name: plan.domain.name },
+    ovfStores: [],
+    vms: [],
+  }
+  await writePoint(volume.dir, unfinished)
+  return unfinished
+}

@@ -1,0 +1,85 @@
+import { resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { UsageError } from '../model/errors.ts'
+import { parseHost, parseVolumeName } from '../model/names.ts'
+import type { Asked, Place } from './args.ts'
+
+interface PointFlags {
+  at: string
+  json?: true
+}
+
+interface VerifyFlags extends PointFlags {
+  content: boolean
+  parallel: number
+  rate?: number
+  quiet?: true
+}
+
+const where = 'where they lie: HOST:VOLUME, which is mounted for reading, or the directory of a mount'
+
+const verifyTeaching = `
+Proves what the manifest of a recovery point claims, or says what is wrong, against the volume as it is now: the
+storage domain, every chain of every protected VM, the VMs' documents, and the content of the disks as far as it was
+compared when the point was made. It needs neither the primary site nor an engine, and it only reads.
+
+Exit codes:
+  0 every claim holds   1 at least one does not, or there is no such point   2 usage
+`
+
+/** Adds the commands that look at recovery points; what they ask for is told by \`asks\`. */
+export function addPointCommands(program: Command, asks: (asked: Asked) => void): void {
+  program
+    .command('points')
+    .description('List the recovery points on a secondary volume.')
+    .requiredOption('--at <place>', where)
+    .option('--json', 'print one JSON document on standard output')
+    .action((_options: PointFlags, command: Command) => {
+      const { at, json } = command.optsWithGlobals<PointFlags>()
+      asks({ kind: 'points', at: parsePlace(at), json: json === true })
+    })
+  program
+    .command('verify')
+    .description('Prove or refute recovery points, at the recovery site alone.')
+    .argument('[points...]', 'their names, as `vmbackup points` prints them; the newest if none is given')
+    .requiredOption('--at <place>', where)
+    .option('--no-content', 'check everything but the content of the disks')
+    .option('--parallel <n>', 'how many disks of a VM are read at the same time', whole, 4)
+    .option('--rate <MiB/s>', 'read no more than this', whole)
+    .option('--json', 'print one JSON document on standard output')
+    .option('-q, --quiet', 'no progress, only the result')
+    .addHelpText('after', verifyTeaching)
+    .action((points: string[], _options: VerifyFlags, command: Command) => {
+      const flags = command.optsWithGlobals<VerifyFlags>()
+      asks({
+        kind: 'verify',
+        at: parsePlace(flags.at),
+        points,
+        content: flags.content,
+        parallel: flags.parallel,
+        ...(flags.rate === undefined ? {} : { bytesPerSecond: flags.rate * 1024 * 1024 }),
+        json: flags.json === true,
+        quiet: flags.quiet === true,
+      })
+    })
+}
+
+function parsePlace(text: string): Place {
+  const colon = text.indexOf(':')
+  if (colon < 0 || text.includes('/')) {
+    if (text.startsWith('/') || text.startsWith('.')) return { dir: resolve(text) }
+    throw new UsageError(`${JSON.stringify(text)} is neither HOST:VOLUME nor a directory`, {
+      hint: 'give --at dr1.example.com:data-dr, or the absolute path of a mount',
+    })
+  }
+  return {
+    host: parseHost(text.slice(0, colon)),
+    volume: parseVolumeName(text.slice(colon).replace(/^::?/, '')),
+  }
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (/^\d{1,6}$/.test(text) && value > 0) return value
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
