@@ -29,15 +29,27 @@ export async function proveStructure(
     kept.stores.map(({ image }) => image),
     run.signal,
   )
+  const namedOverlays = new Set(
+    stores.flatMap((store) => format.idsNamedIn(store, new Set(plan.vms.flatMap(overlaysOf)))),
+  )
   const { documents, flaw } = await format.documentsIn(stores)
   const byId = new Map(documents.map((document) => [document.id, document]))
   const session = await flawOfSession(run, site)
   const common = [...session, ...facts.flaws, ...blockersOf(facts), ...(flaw === undefined ? [] : [flaw])]
   for (const vm of plan.vms.filter((one) => takesPart(one) && !verdicts.failed(one.id))) {
-    const why = common[0] ?? flawOfDisks(vm, facts) ?? flawOfDocument(vm, byId.get(vm.id))
+    const named = overlaysOf(vm).find((overlay) => namedOverlays.has(overlay))
+    const why =
+      common[0] ??
+      flawOfDisks(vm, facts) ??
+      flawOfDocument(vm, byId.get(vm.id)) ??
+      (named === undefined ? undefined : `the OVF_STORE names overlay ${named}: the VM could not start`)
     if (why !== undefined) verdicts.fail(vm.id, `on the secondary: ${why}`)
   }
   return facts
+}
+
+function overlaysOf(vm: VmPlan): string[] {
+  return vm.way === 'snapshot' ? vm.overlays.map(({ overlay }) => overlay) : []
 }
 
 async function flawOfSession(run: Run, site: Site): Promise<string[]> {

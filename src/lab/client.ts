@@ -4,7 +4,11 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import { type LabStatus, statusOf } from './sites/status.ts'
 import type { Verdict } from './vms/judge.ts'
-import type { DiskImage, Expectation } from './vms/prover.ts'
+import type { Expectation } from './vms/prover.ts'
+import type { DiskImage } from './vms/source.ts'
+
+/** A mounted volume; disposing unmounts it. */
+type LabMount = { dir: string } & AsyncDisposable
 
 const root = join(import.meta.dirname, '../..')
 const launcher = join(root, 'scripts/lab')
@@ -139,18 +143,20 @@ export class LabClient {
   }
 
   /** Mounts a volume inside a node so that no stale cache is read; disposing unmounts it. */
-  async mount(node: string, volume: string): Promise<{ dir: string } & AsyncDisposable> {
+  async mount(node: string, volume: string): Promise<LabMount> {
+    return this.mountWith(node, volume, [])
+  }
+
+  /** Mounts a volume so that each piece of a sharded file is a file: the only way to read a hole without filling it. */
+  async mountPieces(node: string, volume: string): Promise<LabMount> {
+    return this.mountWith(node, volume, ['--client-pid=-1', '--aux-gfid-mount'])
+  }
+
+  private async mountWith(node: string, volume: string, more: readonly string[]): Promise<LabMount> {
     const dir = (await this.run(node, 'mktemp', '-d', '/run/look.XXXXXX')).trim()
-    await this.run(
-      node,
-      'mount',
-      '-t',
-      'glusterfs',
-      '-o',
-      'ro,direct-io-mode=enable',
-      `${node}:/${volume}`,
-      dir,
-    )
+    const uncached = ['--direct-io-mode=enable', '--attribute-timeout=0', '--entry-timeout=0']
+    const from = [`--volfile-server=${node}`, `--volfile-id=${volume}`]
+    await this.run(node, 'glusterfs', ...from, '--read-only', ...uncached, ...more, dir)
     return {
       dir,
       [Symbol.asyncDispose]: async () => {
@@ -167,7 +173,14 @@ export class LabClient {
     return new Map(JSON.parse(stdout) as [string, Verdict][])
   }
 
-  /** The active disks of a VM on the lab's storage domain that its guest writes to, below a mount of a volume. */
+  /** SHA-256 of images as their guest sees them, read inside the node, in their order. */
+  async digests(node: string, images: readonly DiskImage[]): Promise<string[]> {
+    const [file, ...args] = this.at(node, node24, join(root, 'src/lab/digest.ts'))
+    const { stdout } = await execa(file, args, { input: JSON.stringify(images) })
+    return JSON.parse(stdout) as string[]
+  }
+
+  /** The active disks of a VM on the lab's storage domain that its guest writes to, below a mount of a volume's pieces. */
   async imagesOf(vm: LabVm, mount: string, volumeOf: (disk: LabVm['disks'][number]) => string | undefined) {
     const { domains } = await this.world()
     const domain = domains.find((one) => one.onHost)?.id ?? ''
@@ -177,7 +190,13 @@ export class LabClient {
         const volume = volumeOf(disk)
         return volume === undefined
           ? []
-          : [{ path: join(mount, domain, 'images', disk.image, volume), format: 'raw' as const }]
+          : [
+              {
+                path: join(mount, domain, 'images', disk.image, volume),
+                format: 'raw' as const,
+                pieces: mount,
+              },
+            ]
       })
   }
 }

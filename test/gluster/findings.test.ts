@@ -116,6 +116,15 @@ test('sharding without replicas is warned of', async () => {
   expect(told(facts).join()).toContain('warning: it is sharded and not replicated')
 })
 
+test('sharding without replicas is no finding where one thread writes at a time', async () => {
+  const options = { 'features.shard': 'on', 'performance.io-thread-count': '1' }
+  const facts = await healthy({
+    primary: await aVolume({ replicated: false }, options),
+    secondaryVolume: await aVolume({}, options),
+  })
+  expect(told(facts)).toEqual([])
+})
+
 test('sharding on one side only is refused', async () => {
   const primary = await aVolume({}, { 'features.shard': 'on' })
   expect(told(await healthy({ primary }))).toEqual(['error: sharding is off here and on on the primary'])

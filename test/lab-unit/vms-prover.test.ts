@@ -12,7 +12,8 @@ import {
   slotOf,
 } from '../../src/lab/vms/geometry.ts'
 import { judge, judgeCrashed } from '../../src/lab/vms/judge.ts'
-import { type DiskImage, describeVerdict, proveImages } from '../../src/lab/vms/prover.ts'
+import { describeVerdict, proveImages } from '../../src/lab/vms/prover.ts'
+import type { DiskImage } from '../../src/lab/vms/source.ts'
 
 const vm = '6f1c9a52-58f4-4b5e-9d3f-0a4c7a1d2e3f'
 const diskBytes = 101 * blockBytes

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { OverlayRef, VmSpec } from '../../src/lab/vm-host.ts'
-import { type DiskImage, proveImages } from '../../src/lab/vms/prover.ts'
+import { proveImages } from '../../src/lab/vms/prover.ts'
 import { createRealHost, type RealHost } from '../../src/lab/vms/real-host.ts'
+import type { DiskImage } from '../../src/lab/vms/source.ts'
 
 const megabyte = 2 ** 20
 const cleanUps: (() => Promise<unknown>)[] = []

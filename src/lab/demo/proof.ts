@@ -10,7 +10,7 @@ export async function proveSecondary(
   const { secondary } = lab.status
   const [{ vms }, writers] = await Promise.all([lab.world(), lab.writers()])
   const node = secondary.host ?? ''
-  await using mount = await lab.mount(node, secondary.volume)
+  await using mount = await lab.mountPieces(node, secondary.volume)
   const written = vms.filter((vm) => writers.has(vm.id))
   const orders = await Promise.all(
     written.map(async (vm) => ({
@@ -81,8 +81,8 @@ function lines(text: string): string[] {
 export async function sameAtBothEnds(lab: LabClient, ids: readonly string[]): Promise<Map<string, boolean>> {
   const { primary, secondary } = lab.status
   const { vms } = await lab.world()
-  await using here = await lab.mount('gp1', primary.volume)
-  await using there = await lab.mount(secondary.host ?? '', secondary.volume)
+  await using here = await lab.mountPieces('gp1', primary.volume)
+  await using there = await lab.mountPieces(secondary.host ?? '', secondary.volume)
   const same = new Map<string, boolean>()
   for (const vm of vms.filter(({ id }) => ids.includes(id))) {
     const [mine, its] = await Promise.all([
@@ -97,6 +97,5 @@ export async function sameAtBothEnds(lab: LabClient, ids: readonly string[]): Pr
 async function digests(lab: LabClient, node: string, vm: LabVm, dir: string): Promise<string> {
   const images = await lab.imagesOf(vm, dir, (disk) => disk.chain.at(-1)?.volume)
   if (images.length === 0) return ''
-  const listed = await lab.run(node, 'sha256sum', ...images.map(({ path }) => path))
-  return listed.replaceAll(dir, '')
+  return (await lab.digests(node, images)).join()
 }

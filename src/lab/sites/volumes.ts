@@ -64,6 +64,8 @@ export function volumeOptions(
     .filter(([key]) => key !== 'features.shard' && key !== 'performance.stat-prefetch')
   const settings = new Map(virt)
   settings.set('features.shard', shard ? 'on' : 'off')
+  // The smallest: the lab's disks are small, and shall have many shards all the same.
+  settings.set('features.shard-block-size', '4MB')
   settings.set('storage.owner-uid', '36').set('storage.owner-gid', '36')
   // Parallel first writes to a shard without replicas record a wrong gfid in the changelog: the shard never arrives.
   if (shard && !replicated) settings.set('performance.io-thread-count', '1')

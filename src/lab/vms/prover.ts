@@ -1,14 +1,6 @@
-import { type FileHandle, mkdtempDisposable, open } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { execa } from 'execa'
 import { judge, type Verdict } from './judge.ts'
 import { type DiskSource, findGeometry, scan } from './scan.ts'
-
-/** A disk's image as it lies on any file system; an open file can only be raw. A qcow2's backing chain is followed. */
-export type DiskImage =
-  | { path: string; format: 'raw' | 'qcow2' }
-  | { handle: FileHandle; format?: 'raw' | undefined }
+import { type DiskImage, openSource } from './source.ts'
 
 /** Writes that must be there (`min`: acknowledged before the instant) and that cannot be there (above `max`). */
 export interface Expectation {
@@ -23,8 +15,10 @@ export interface Expectation {
  */
 export async function proveImages(disks: DiskImage[], expectation: Expectation = {}): Promise<Verdict> {
   try {
-    await using opened = await openAll(disks)
-    const found = await findGeometry(opened.sources)
+    await using stack = new AsyncDisposableStack()
+    const sources: DiskSource[] = []
+    for (const disk of disks) sources.push(await openSource(disk, stack))
+    const found = await findGeometry(sources)
     if ('why' in found) return { verdict: 'unreadable', why: found.why }
     const slots = await scan(found.geometry, found.disks)
     if (!slots) return { verdict: 'unreadable', why: 'an image is shorter than its header says' }
@@ -63,37 +57,4 @@ function wrote(found: number | 'nothing' | 'garbage'): string {
 function compare(n: number, { min, max }: Expectation): Verdict {
   if (n >= (min ?? 0) && n <= (max ?? Number.POSITIVE_INFINITY)) return { verdict: 'exactly', n }
   return { verdict: 'unexpected', n, min, max }
-}
-
-async function openAll(disks: DiskImage[]) {
-  await using stack = new AsyncDisposableStack()
-  const sources: DiskSource[] = []
-  for (const disk of disks) sources.push(await openSource(disk, stack))
-  const owned = stack.move()
-  return { sources, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-}
-
-async function openSource(disk: DiskImage, stack: AsyncDisposableStack): Promise<DiskSource> {
-  if ('handle' in disk) return fileSource(disk.handle)
-  if (disk.format === 'raw') return fileSource(stack.use(await open(disk.path)))
-  const directory = stack.use(await mkdtempDisposable(join(tmpdir(), 'prove-')))
-  const raw = join(directory.path, 'raw')
-  // -U: a running VM holds a lock on its chain, also on the frozen part.
-  await execa('qemu-img', ['convert', '-U', '-f', 'qcow2', '-O', 'raw', disk.path, raw])
-  return fileSource(stack.use(await open(raw)))
-}
-
-function fileSource(file: FileHandle): DiskSource {
-  return {
-    async read(offset, length) {
-      const buffer = Buffer.allocUnsafe(length)
-      let done = 0
-      while (done < length) {
-        const { bytesRead } = await file.read(buffer, done, length - done, offset + done)
-        if (bytesRead === 0) break
-        done += bytesRead
-      }
-      return buffer.subarray(0, done)
-    },
-  }
 }
