@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises'
+import { rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { piecesOf } from './sharded-file.ts'
@@ -25,12 +25,14 @@ export async function resend(
   files: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  if (ends.secondary !== undefined)
-    await outdate(ends.secondary, await piecesOfAll(ends.secondary, files, signal))
   const { raw, dir } = ends.primary
-  const triggered =
-    raw === undefined ? files : await gfidPaths(raw, await piecesOfAll(ends.primary, files, signal), signal)
-  await setOnAll(dir, triggered, trigger, signal)
+  const here = await piecesOfAll(ends.primary, files, signal)
+  if (ends.secondary !== undefined) {
+    const there = await piecesOfAll(ends.secondary, files, signal)
+    await removeStrange(ends.secondary, there, new Set([...files, ...here]))
+    await outdate(ends.secondary, there)
+  }
+  await setOnAll(dir, raw === undefined ? files : await gfidPaths(raw, here, signal), trigger, signal)
 }
 
 async function gfidPaths(raw: string, pieces: readonly string[], signal: AbortSignal): Promise<string[]> {
@@ -47,6 +49,15 @@ async function piecesOfAll({ raw }: End, files: readonly string[], signal: Abort
     }),
   )
   return (await Promise.all(found)).flat()
+}
+
+/** A piece that is a hole on the primary is nothing that could be sent over it; gfids are the same at both ends. */
+async function removeStrange(
+  { dir, raw }: End,
+  pieces: readonly string[],
+  known: ReadonlySet<string>,
+): Promise<void> {
+  for (const piece of pieces) if (!known.has(piece)) await rm(join(raw ?? dir, piece), { force: true })
 }
 
 async function outdate({ dir, raw }: End, pieces: readonly string[]): Promise<void> {

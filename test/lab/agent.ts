@@ -3,9 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { LabClient } from '../../src/lab/client.ts'
+import type { Verification } from '../../src/point/verify.ts'
 import type { Report } from '../../src/run/report.ts'
 
-const launcher = join(import.meta.dirname, '../../scripts/lab')
+const scripts = join(import.meta.dirname, '../../scripts')
+const launcher = join(scripts, 'lab')
+const vmbackup = join(scripts, 'vmbackup')
 
 /** Brings a lab of its own up for a test file; disposing takes it down. */
 export async function labFor(name: string, ...options: string[]): Promise<LabClient & AsyncDisposable> {
@@ -31,27 +34,53 @@ export interface Ended {
   stderr: string
 }
 
-/** Runs the real command line with --json; `at` may end it by SIGTERM when a step begins. */
-export async function runAgent(argv: readonly string[], at?: { step: string }): Promise<Ended> {
+/** At the beginning of a step the run is ended by SIGTERM, or something happens to the world. */
+export interface Interference {
+  step: string
+  act?: () => Promise<unknown>
+}
+
+/** Runs the real command line with --json; `at` interferes once. */
+export async function runAgent(argv: readonly string[], at?: Interference): Promise<Ended> {
   const [file = '', ...args] = argv
   const child = spawn(file, [...args, '--json', '--verbose'], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
-  let signalled = false
+  let interfered: Promise<unknown> | undefined
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
     const begun = at !== undefined && new RegExp(`step began\\s+step: "${at.step}"`).test(stderr)
-    if (begun && !signalled) {
-      signalled = true
-      child.kill('SIGTERM')
-    }
+    if (!begun || interfered !== undefined) return
+    interfered = at.act === undefined ? Promise.resolve(child.kill('SIGTERM')) : at.act()
+    // Awaited below; a rejection before that is no crash.
+    interfered.catch(() => undefined)
   })
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  if (at !== undefined && !signalled) throw new Error(`step ${at.step} was never seen to begin:\n${stderr}`)
+  if (at !== undefined && interfered === undefined)
+    throw new Error(`step ${at.step} was never seen to begin:\n${stderr}`)
+  await interfered
   return { exitCode, report: JSON.parse(stdout) as Report, stderr }
+}
+
+/** Runs `vmbackup verify` on the recovery site, and gives its findings by VM. */
+export async function verifyAgent(lab: LabClient, ...options: string[]) {
+  const { secondary } = lab.status
+  const place = `${secondary.host}:${secondary.volume}`
+  const [file, ...args] = lab.at(
+    secondary.host ?? '',
+    vmbackup,
+    'verify',
+    '--at',
+    place,
+    '--json',
+    ...options,
+  )
+  const { stdout, exitCode } = await execa(file, args, { reject: false })
+  const { points } = JSON.parse(stdout) as { points: Verification[] }
+  return { exitCode, point: points[0] }
 }
 
 /** Lines that `gluster` logged on the primary: every command that anybody ran there. */

@@ -22,7 +22,7 @@ function aFile(sizeBytes: number, flipped: number[] = [], pieces: [string, numbe
     pieces: new Map(pieces),
     async read(buffer, offset) {
       const length = Math.max(0, Math.min(buffer.length, sizeBytes - offset))
-      for (let at = 0; at < length; at += 1) buffer[at] = (offset + at) % 251
+      buffer.fill(7, 0, length)
       for (const at of flipped) if (at >= offset && at < offset + length) buffer[at - offset] = 255
       return length
     },
