@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
-          fileParallelism: false,
+          fileParallelism: true,
           // After the unit tests, so that nothing else loads the machine meanwhile.
           sequence: { groupOrder: 1 },
           testTimeout: 180_000,

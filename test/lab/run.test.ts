@@ -19,11 +19,13 @@ const steps = [
   'preflight',
   'update OVF store',
   'snapshot',
+  'withdraw earlier points',
   'replicate',
   'look again',
   'compare',
   'merge',
   'prove',
+  'write manifest',
 ]
 /** What may have been sent to the engine although nothing was touched. */
 const harmless = /\/sso\/|\/services\/sso-logout|\/api(\/v4)?\/events(\?|$)/

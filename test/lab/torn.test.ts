@@ -39,7 +39,8 @@ async function expectClaimsHold(report: Report): Promise<void> {
       { registers: true, starts: true, canSnapshot: true },
     ])
     const verdict = proved.find(({ vm }) => vm.id === id)?.verdict.verdict
-    if (verdict !== undefined) expect([name, verdict]).toEqual([name, 'exactly'])
+    // The disk of idle had other content before its writer began.
+    if (verdict !== undefined && name !== 'idle') expect([name, verdict]).toEqual([name, 'exactly'])
   }
   const { point } = await verifyAgent(lab)
   expect(point).toMatchObject({ run: report.run, verdict: 'proved' })
@@ -72,12 +73,12 @@ test('what moves under the copy is reported torn, what only looks so is remarked
       /^failed: torn: a snapshot that it had is being merged or was merged during the run/,
     ),
     idle: expect.stringMatching(/^failed: torn: the VM was down and is .*: started during the run at 20/),
-    special: 'protected',
+    special: expect.stringMatching(
+      /^protected: .*paused on an error at 20\S+, which its frozen disks do not show/,
+    ),
     vm1: expect.stringMatching(/^failed: torn: disk .* was added during the run at 20/),
     vm2: 'protected',
   })
-  const special = report.vms.find(({ name }) => name === 'special')
-  expect(special).toMatchObject({ remarks: [expect.stringContaining('paused on an error at 20')] })
   expect(stderr).toMatch(/OVF_STORE \S+ was written during the run: put back/)
   await expectClaimsHold(report)
 
@@ -97,11 +98,7 @@ test('a merge that fails for ever leaves right points behind it, and both sides 
   const second = await runAgent(lab.vmbackup())
   expect(second.report.leftOpen.map(({ what }) => what).join()).toContain('vm2')
   await expectClaimsHold(second.report)
-  expect(becameOf(second.report)).toMatchObject({
-    extra: 'protected',
-    vm1: 'protected',
-    special: 'protected',
-  })
+  expect(becameOf(second.report)).toMatchObject({ extra: 'protected', vm1: 'protected' })
 
   await lab.control('DELETE', '/faults')
   const third = await runAgent(lab.vmbackup())
