@@ -71,6 +71,8 @@ async function prepare(
   const overrides = [
     { section: 'replication', key: 'timeout', value: options.timeoutMinutes, from: '--timeout' },
     { section: 'verify', key: 'mode', value: options.verify, from: '--verify' },
+    // Who names a mode means it, also when a full comparison would be due.
+    { section: 'verify', key: 'full_every', value: options.verify && '', from: '--verify' },
     { section: 'replication', key: 'interval', value: options.intervalSeconds, from: '--interval' },
     { section: 'state', key: 'dir', value: stateDir, from: '--state-dir' },
   ].flatMap(({ value, ...rest }) => (value === undefined ? [] : [{ ...rest, value: String(value) }]))

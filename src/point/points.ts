@@ -26,13 +26,10 @@ export async function listPoints(root: string): Promise<FoundPoint[]> {
     throw new Failure(`cannot read the manifests in ${dir}`, { cause: error })
   })
   const runs = names.flatMap((name) => /^(\d{8}T\d{6}Z-[0-9a-f]{8})\.json$/.exec(name)?.[1] ?? [])
-  const read = await Promise.all(
-    runs
-      .toSorted()
-      .reverse()
-      .map((run) => readOne(dir, run)),
+  const read = (await Promise.all(runs.map((run) => readOne(dir, run)))).toSorted(newestFirst)
+  const heirs = new Map(
+    read.flatMap((one) => ('point' in one ? one.point.supersedes.map((old) => [old, one.run] as const) : [])),
   )
-  const heirs = new Map<string, string>()
   let broken: string | undefined
   return read.map((one): FoundPoint => {
     if ('why' in one) {
@@ -40,7 +37,6 @@ export async function listPoints(root: string): Promise<FoundPoint[]> {
       return { run: one.run, status: 'unreadable', why: one.why }
     }
     const { run, point } = one
-    for (const old of point.supersedes) heirs.set(old, run)
     // Nobody knows what a broken manifest superseded: whatever is older.
     const heir = heirs.get(run) ?? broken
     if (heir !== undefined) return { run, status: 'overwritten', point, overwrittenBy: heir }
@@ -48,10 +44,18 @@ export async function listPoints(root: string): Promise<FoundPoint[]> {
   })
 }
 
-async function readOne(
-  dir: string,
-  run: string,
-): Promise<{ run: string } & ({ point: RecoveryPoint } | { why: string })> {
+type Read = { run: string } & ({ point: RecoveryPoint } | { why: string })
+
+/** By the start of the run, which its name has to the second. */
+function newestFirst(one: Read, other: Read): number {
+  return startOf(other).localeCompare(startOf(one))
+}
+
+function startOf(one: Read): string {
+  return 'point' in one ? one.point.startedAt.replaceAll(/[-:]/g, '') : one.run
+}
+
+async function readOne(dir: string, run: string): Promise<Read> {
   const file = join(dir, `${run}.json`)
   try {
     const point = readPoint(await readFile(file, 'utf8'), file)

@@ -1,10 +1,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { RecoveryPoint } from '../../src/point/manifest.ts'
 import { listPoints, pointsDir, prunePoints, writePoint } from '../../src/point/points.ts'
 import { summaryOf } from '../../src/point/summary.ts'
 import { aFolder } from '../run/a-folder.ts'
-import { aPoint, aPointVm } from './a-point.ts'
+import { aPoint as aPlainPoint, aPointVm } from './a-point.ts'
+
+/** A point whose start is that of its run's name. */
+function aPoint(change: Partial<RecoveryPoint> = {}): RecoveryPoint {
+  const hour = /T(\d\d)/.exec(change.run ?? '')?.[1] ?? '01'
+  return aPlainPoint({ startedAt: `2026-11-21T${hour}:00:00.000Z`, ...change })
+}
 
 const runOf = (hour: number): string => `20261121T${String(hour).padStart(2, '0')}0000Z-00000001`
 
@@ -30,6 +37,17 @@ test('a point whose images a later run began to overwrite is overwritten, whatev
   expect(await listPoints(root)).toMatchObject([
     { run: runOf(2), status: 'unfinished' },
     { run: runOf(1), status: 'overwritten', overwrittenBy: runOf(2) },
+  ])
+})
+
+test('of two runs that began in the same second, the one that superseded the other is newer', async () => {
+  const root = aFolder()
+  const [first, second] = ['20261121T010000Z-bbbbbbbb', '20261121T010000Z-aaaaaaaa']
+  await writePoint(root, aPoint({ run: first, startedAt: '2026-11-21T01:00:00.100Z' }))
+  await writePoint(root, aPoint({ run: second, startedAt: '2026-11-21T01:00:00.900Z', supersedes: [first] }))
+  expect((await listPoints(root)).map(({ run, status }) => [run, status])).toEqual([
+    [second, 'ready'],
+    [first, 'overwritten'],
   ])
 })
 

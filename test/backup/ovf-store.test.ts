@@ -1,0 +1,123 @@
+import { rmSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { flawOfDocument } from '../../src/backup/ovf-store.ts'
+import { planBackup } from '../../src/backup/plan.ts'
+import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
+import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
+import type { RunEvent } from '../../src/run/event.ts'
+import { domain } from '../support/memory-hypervisor.ts'
+import { createStage, seenEngine } from '../support/stage.ts'
+import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { createVolumeFiles, ovfStores } from '../support/volume-files.ts'
+
+type Stage = Awaited<ReturnType<typeof createStage>>
+
+const dataOf = ({ image, volume }: (typeof ovfStores)[number]) =>
+  vdsmLayout.filesOf(domain.id, image, volume).data
+
+const atEndOf = (step: string, act: () => void) => (event: RunEvent) => {
+  if (event.kind === 'step ended' && event.step === step) act()
+}
+
+async function namedOnSecondary({ replicated }: Stage): Promise<string[]> {
+  const { signal } = new AbortController()
+  const stores = await vdsmFormat.readOvfStores(replicated.secondaryDir, domain.id, undefined, signal)
+  const { documents } = await vdsmFormat.documentsIn(stores)
+  return documents.flatMap(({ volumes }) => volumes.map(({ volume }) => volume)).toSorted()
+}
+
+describe('the stores of VM documents', () => {
+  test('name the bases on the secondary although the engine wrote them while the snapshots existed', async () => {
+    await using stage = await createStage()
+    let written: Promise<void> | undefined
+    const report = await stage.run(
+      {},
+      {
+        onEvent: atEndOf('withdraw earlier points', () => {
+          written = stage.engine.writeOvfStores()
+        }),
+      },
+    )
+    await written
+    expect(report.vms.map(({ state }) => state)).toEqual(['protected', 'protected'])
+    expect(await namedOnSecondary(stage)).toEqual(
+      [aDisk('db-disk1').volume, aDisk('web-disk1').volume].toSorted(),
+    )
+    expect(JSON.stringify(stage.events)).toContain('put back on the secondary')
+  })
+
+  test('are put back in the files that geo-replication knows, not in new ones', async () => {
+    await using stage = await createStage()
+    await stage.run()
+    const inodes = () =>
+      Promise.all(
+        ovfStores.map(async (store) => (await stat(join(stage.replicated.secondaryDir, dataOf(store)))).ino),
+      )
+    const before = await inodes()
+    await stage.run(
+      {},
+      {
+        onEvent: atEndOf('withdraw earlier points', () => void stage.engine.writeOvfStores()),
+      },
+    )
+    expect(await inodes()).toEqual(before)
+  })
+
+  test('that cannot be put back fail every VM: an import would find names of overlays', async () => {
+    await using stage = await createStage()
+    const report = await stage.run(
+      {},
+      {
+        onEvent: atEndOf('merge', () => {
+          for (const store of ovfStores) rmSync(join(stage.replicated.secondaryDir, dataOf(store)))
+        }),
+      },
+    )
+    expect(report.vms.filter(({ state }) => state === 'protected')).toEqual([])
+  })
+})
+
+describe('a VM', () => {
+  test('that the engine leaves out of the stores fails: it could not be registered', async () => {
+    await using stage = await createStage()
+    const { updateOvfStore } = stage.engine.hypervisor
+    stage.engine.hypervisor.updateOvfStore = async (...args) => {
+      await updateOvfStore(...args)
+      await createVolumeFiles(stage.replicated.primaryDir, domain.id).writeOvfStores(
+        [aVm('web')],
+        ({ volume = '' }) => [volume],
+      )
+    }
+    const report = await stage.run()
+    expect(report.vms).toMatchObject([
+      { name: 'db', state: 'failed', why: expect.stringContaining('the OVF_STORE has no document of it') },
+      { name: 'web', state: 'protected' },
+    ])
+  })
+
+  test('whose document names another volume fails: it could not start', () => {
+    const [planned] = planBackup(domain, [aVm('web')], () => uuidOf('overlay'), seenEngine).vms
+    if (planned === undefined) throw new Error('no plan')
+    const { id, name } = planned
+    const document = {
+      id,
+      name,
+      text: '',
+      volumes: [{ image: aDisk('web-disk1').id, volume: uuidOf('other') }],
+    }
+    expect(flawOfDocument(planned, document)).toContain(`does not name volume ${aDisk('web-disk1').volume}`)
+    const right = [{ image: aDisk('web-disk1').id, volume: aDisk('web-disk1').volume ?? '' }]
+    expect(flawOfDocument(planned, { ...document, volumes: right })).toBeUndefined()
+  })
+
+  test('is in the manifest with the document that the stores had before the snapshots', async () => {
+    await using stage = await createStage([aVm('web')])
+    const report = await stage.run()
+    const text = await readFile(join(stage.replicated.secondaryDir, report.manifest ?? ''), 'utf8')
+    const ovf = gunzipSync(Buffer.from(JSON.parse(text).point.vms[0].ovf.gzip, 'base64')).toString()
+    expect(ovf).toContain(`${aDisk('web-disk1').id}/${aDisk('web-disk1').volume}`)
+  })
+})
