@@ -14,6 +14,31 @@ export function tasksContract(start: MakeSubject): void {
     expect(stateOf(seen, 'run-1')).toBe('finished')
   })
 
+  test('a guest is frozen and thawed, and thawing it again is no error', async () => {
+    const { hypervisor } = await start()
+    const web = await vmOf(hypervisor, 'web')
+    await hypervisor.freeze(web, signal)
+    await hypervisor.thaw(web, signal)
+    await hypervisor.thaw(web, signal)
+    await hypervisor.freeze(web, signal)
+    await hypervisor.thaw(web, signal)
+  })
+
+  test('what happened to a VM since an event is told, and nothing older', async () => {
+    const { hypervisor } = await start()
+    const [web, db] = [await vmOf(hypervisor, 'web'), await vmOf(hypervisor, 'db')]
+    await hypervisor.takeSnapshot(web, orderFor(web), 'run-1', signal)
+    await settled(hypervisor, web, 'run-1')
+    const last = await hypervisor.latestEvent(signal)
+    expect(await hypervisor.eventsAfter(last, signal)).toEqual([])
+    await hypervisor.takeSnapshot(db, orderFor(db), 'run-2', signal)
+    await settled(hypervisor, db, 'run-2')
+    const events = await hypervisor.eventsAfter(last, signal)
+    expect(events).toContainEqual(expect.objectContaining({ vmId: db.id, meaning: 'snapshot taken' }))
+    expect(events.filter(({ vmId }) => vmId === web.id)).toEqual([])
+    expect(events.every(({ id }) => id > last)).toBe(true)
+  })
+
   test('an announcement made twice under one number is posted once, as it was first', async () => {
     const { hypervisor, announced } = await start()
     const domain = await vmstore(hypervisor)

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -175,6 +175,53 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
       await onPrimary(({ dir }) => rm(join(dir, 'short-lived')))
       await cycle()
       expect(await onSecondary((dir) => exists(join(dir, 'short-lived')))).toBe(false)
+    })
+
+    test('opens a file at both ends with the same size, content and pieces, and reading its holes changes nothing', async () => {
+      const [size, at] = [20_000_000, 9_000_000]
+      await onPrimary(async ({ dir }) => {
+        await using file = await open(join(dir, 'sparse'), 'w')
+        await file.truncate(size)
+        await file.write('an island', at)
+      })
+      await cycle()
+      await onPrimary(async (primary) => {
+        await using secondary = await replication.openSecondary(await subject.emptyDir(), signal)
+        const pieces = []
+        for (const volume of [primary, secondary, primary, secondary]) {
+          await using file = await volume.open('sparse', signal)
+          expect(file.sizeBytes).toBe(size)
+          const buffer = Buffer.alloc(size + 10, 'x')
+          expect(await file.read(buffer, 0)).toBe(size)
+          expect(buffer.subarray(at, at + 9).toString()).toBe('an island')
+          expect(buffer.subarray(0, at).every((byte) => byte === 0)).toBe(true)
+          expect(buffer.subarray(at + 9, size).every((byte) => byte === 0)).toBe(true)
+          expect(buffer.subarray(size).toString()).toBe('x'.repeat(10))
+          pieces.push([...file.pieces])
+        }
+        const [first, ...others] = pieces
+        for (const other of others) expect(other).toEqual(first)
+      })
+    })
+
+    test('sends again what the secondary has lost, cut short or changed', async () => {
+      const content = Buffer.alloc(9_000_000, 'content that does not change ')
+      const files = ['lost', 'short', 'changed in place']
+      for (const file of files) await write(file, content)
+      await cycle()
+      await onSecondary(async (dir) => {
+        await rm(join(dir, 'lost'))
+        await truncate(join(dir, 'short'), 5_000_000)
+        await writeAt(join(dir, 'changed in place'), 'X', 8_500_000)
+      })
+      await onPrimary(async (primary) => {
+        await using secondary = await replication.openSecondary(await subject.emptyDir(), signal)
+        await replication.resend({ primary, secondary }, [...files, 'nowhere'], signal)
+      })
+      await cycle()
+      await onSecondary(async (dir) => {
+        for (const file of files) expect((await readFile(join(dir, file))).equals(content)).toBe(true)
+      })
     })
 
     test('shows through a second mount what was written through the first', async () => {

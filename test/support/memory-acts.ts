@@ -45,10 +45,10 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
     for (const overlay of overlaysOf(act)) diskOf(vm, overlay).status = status
   }
 
-  function end(vm: Vm, act: Pending, state: Job['state'], meaning?: EventMeaning): void {
+  function end(vm: Vm, act: Pending, state: Job['state'], meaning: EventMeaning): void {
     setStatus(vm, act, 'ok')
     for (const job of world.jobs) if (job.tag === act.tag) job.state = state
-    if (meaning === undefined) return
+
     tell(world, vm.id, meaning, act.tag)
   }
 
@@ -67,7 +67,7 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       await files.addOverlay(overlay)
       diskOf(vm, overlay).volume = overlay.overlay
     }
-    end(vm, act, 'finished', act.fate === 'doubtful' ? 'snapshot doubtful' : undefined)
+    end(vm, act, 'finished', act.fate === 'doubtful' ? 'snapshot doubtful' : 'snapshot taken')
   }
 
   async function endMerge(vm: Vm, act: Pending): Promise<void> {
@@ -82,7 +82,7 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       if (above === undefined) disk.volume = overlay.base
       else above.base = overlay.base
     }
-    end(vm, act, 'finished')
+    end(vm, act, 'finished', 'snapshot removed')
     forget(vm, act)
   }
 
