@@ -27,7 +27,7 @@ export default defineConfig({
           fileParallelism: true,
           // After the unit tests, so that nothing else loads the machine meanwhile.
           sequence: { groupOrder: 1 },
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 180_000,
         },
       },

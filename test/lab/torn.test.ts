@@ -90,6 +90,7 @@ test('what moves under the copy is reported torn, what only looks so is remarked
   expect(await leftovers(lab)).toEqual([])
 })
 
+// Three whole runs.
 test('a merge that fails for ever leaves right points behind it, and both sides clean when it succeeds at last', async () => {
   await lab.control('POST', '/faults', { at: 'merge', effect: 'fails', vm: 'vm2', times: 0 })
   const first = await runAgent(lab.vmbackup())
@@ -108,4 +109,4 @@ test('a merge that fails for ever leaves right points behind it, and both sides 
   expect(await leftovers(lab)).toEqual([])
   const idle = await idOf('idle')
   expect([...(await sameAtBothEnds(lab, [idle])).values()]).toEqual([true])
-})
+}, 600_000)
