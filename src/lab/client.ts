@@ -166,6 +166,16 @@ export class LabClient {
     }
   }
 
+  /** Runs the real command line on the secondary's host, on its volume: `points` or `verify`. */
+  async atRecoverySite(command: string, ...options: string[]): Promise<{ stdout: string; exitCode: number }> {
+    const { secondary } = this.status
+    const place = `${secondary.host}:${secondary.volume}`
+    const words = [join(root, 'scripts/vmbackup'), command, '--at', place, ...options]
+    const [file, ...args] = this.at(secondary.host ?? '', ...words)
+    const { stdout, exitCode = 1 } = await execa(file, args, { reject: false })
+    return { stdout, exitCode }
+  }
+
   /** Proves images where they lie: the proof runs inside the node. */
   async prove(node: string, orders: readonly ProofOrder[]): Promise<Map<string, Verdict>> {
     const [file, ...args] = this.at(node, node24, join(root, 'src/lab/prove.ts'))

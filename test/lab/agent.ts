@@ -6,9 +6,7 @@ import { LabClient } from '../../src/lab/client.ts'
 import type { Verification } from '../../src/point/verify.ts'
 import type { Report } from '../../src/run/report.ts'
 
-const scripts = join(import.meta.dirname, '../../scripts')
-const launcher = join(scripts, 'lab')
-const vmbackup = join(scripts, 'vmbackup')
+const launcher = join(import.meta.dirname, '../../scripts/lab')
 
 /** Brings a lab of its own up for a test file; disposing takes it down. */
 export async function labFor(name: string, ...options: string[]): Promise<LabClient & AsyncDisposable> {
@@ -67,18 +65,7 @@ export async function runAgent(argv: readonly string[], at?: Interference): Prom
 
 /** Runs `vmbackup verify` on the recovery site, and gives its findings by VM. */
 export async function verifyAgent(lab: LabClient, ...options: string[]) {
-  const { secondary } = lab.status
-  const place = `${secondary.host}:${secondary.volume}`
-  const [file, ...args] = lab.at(
-    secondary.host ?? '',
-    vmbackup,
-    'verify',
-    '--at',
-    place,
-    '--json',
-    ...options,
-  )
-  const { stdout, exitCode } = await execa(file, args, { reject: false })
+  const { stdout, exitCode } = await lab.atRecoverySite('verify', '--json', ...options)
   const { points } = JSON.parse(stdout) as { points: Verification[] }
   return { exitCode, point: points[0] }
 }

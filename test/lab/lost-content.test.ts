@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LabClient } from '../../src/lab/client.ts'
 import { leftovers, sameAtBothEnds } from '../../src/lab/demo/proof.ts'
+import { flipAt, spoiler } from '../../src/lab/spoiler.ts'
 import type { Report } from '../../src/run/report.ts'
 import { configWith, labFor, runAgent, verifyAgent } from './agent.ts'
 import { judgeSecondary } from './judge-secondary.ts'
-import { flipAt, spoiler } from './tamper.ts'
 
 // What Gluster loses or leaves behind without a word: "checkpoint completed: Yes" all the same. Sharded, one brick.
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LabClient } from '../../src/lab/client.ts'
 import { leftovers, proveSecondary, sameAtBothEnds } from '../../src/lab/demo/proof.ts'
+import { spoiler } from '../../src/lab/spoiler.ts'
 import { labFor, runAgent, verifyAgent } from './agent.ts'
 import { judgeSecondary } from './judge-secondary.ts'
-import { spoiler } from './tamper.ts'
 
 let lab: LabClient & AsyncDisposable
 

@@ -43,22 +43,6 @@ if (process.env[insideNode] !== undefined) {
 
       beforeAll(async () => {
         await lab('up', '--name', name, '--no-engine', '--layout', layout, '--shard', shard)
-        // Small shards, so that a small file has some. Only possible while the volumes are empty.
-        for (const [node, volume] of [
-          ['gp1', 'data'],
-          ['gs1', 'data-dr'],
-        ] as const) {
-          await inNode(
-            node,
-            'gluster',
-            '--mode=script',
-            'volume',
-            'set',
-            volume,
-            'features.shard-block-size',
-            '4MB',
-          )
-        }
       })
       afterAll(async () => {
         await lab('down', '--name', name)

@@ -6,6 +6,7 @@ import { LabClient } from '../client.ts'
 import { bringDown } from '../sites/down.ts'
 import type { LabOptions, Layout } from '../sites/plan.ts'
 import { bringUp, isOwn } from '../sites/up.ts'
+import { flipAt, spoiler } from '../spoiler.ts'
 import { describeVerdict } from '../vms/prover.ts'
 import { replicateByHand } from './by-hand.ts'
 import { Interruption, listenForInterruption } from './interruption.ts'
@@ -20,6 +21,9 @@ interface DemoOptions {
   rate: string
   keep?: true
 }
+
+/** An offset in what every comparison reads. */
+const firstBlock = 5_000
 
 /** The part of vmbackup's report that the demo looks at. */
 const reportShape = z.object({
@@ -132,10 +136,14 @@ async function show(lab: LabClient): Promise<boolean> {
   say(check(left.length === 0, 'nothing is left behind on either volume or on the engine'))
   const changes = (await lab.requests('changes')).filter(({ path }) => path.includes('/events'))
   say(check(changes.length === 1, 'one closing event was posted on the engine'))
+
+  title('the recovery site: the secondary volume alone, without primary and engine')
+  const siteGood = await showRecoverySite(lab)
   return [
     controlGood,
     report.outcome === 'protected',
     proofGood,
+    siteGood,
     left.length === 0,
     changes.length === 1,
   ].every(Boolean)
@@ -188,6 +196,29 @@ async function showProof(
   )
   say(check(good, 'every protected VM is exactly one moment of its life, over all its disks'))
   return good
+}
+
+/** What an administrator can say there; and that `verify` can say no. */
+async function showRecoverySite(lab: LabClient): Promise<boolean> {
+  const points = await lab.atRecoverySite('points')
+  say(points.stdout)
+  const proved = await lab.atRecoverySite('verify', '--quiet')
+  say(`\n${proved.stdout}`)
+  say(check(proved.exitCode === 0, 'every claim of the manifest holds against the volume as it is now'))
+  await using volume = await spoiler(lab, 'files')
+  const disk = await volume.diskOf('idle')
+  await volume.run(flipAt(firstBlock), disk)
+  const refuted = await lab.atRecoverySite('verify', '--quiet')
+  await volume.run(flipAt(firstBlock), disk)
+  const told =
+    refuted.stdout.split('\n').find((line) => line.includes('not what was proved')) ?? refuted.stdout
+  say(
+    check(
+      refuted.exitCode === 1,
+      `the control, with one bit of a disk flipped: ${told.replace(/ +/g, ' ').trim()}`,
+    ),
+  )
+  return points.exitCode === 0 && proved.exitCode === 0 && refuted.exitCode === 1
 }
 
 function provedBy(verdict: string | undefined, same: boolean | undefined): string {

@@ -1,6 +1,6 @@
-import type { LabClient, LabVm } from '../../src/lab/client.ts'
+import type { LabClient, LabVm } from './client.ts'
 
-/** The secondary volume, mounted so that a test may spoil what replication has brought. */
+/** The secondary volume, mounted so that a test or the demo may spoil what replication has brought. */
 export interface Spoiler extends AsyncDisposable {
   /** Runs shell text in the volume's root, with `$0` a disk's file. */
   run(shell: string, file?: string): Promise<string>
