@@ -1,3 +1,4 @@
+import { Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
 import { failWritten, frozenFiles, lastWrites } from './frozen-files.ts'
@@ -5,7 +6,7 @@ import { lookAgain } from './look-again.ts'
 import { mergeAndClean } from './merge-and-clean.ts'
 import type { BackupOptions } from './options.ts'
 import { updateOvfStore } from './ovf-store.ts'
-import { type BackupPlan, offlineOf, snapshotsOf } from './plan.ts'
+import { type BackupPlan, offlineOf, snapshotsOf, takesPart } from './plan.ts'
 import { preflight } from './preflight.ts'
 import { proveContent } from './prove-content.ts'
 import { proveStructure } from './prove-structure.ts'
@@ -43,6 +44,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   await run.step('snapshot', () => takeSnapshots(run, site, plan, options, verdicts))
   const frozen = await writesTo(snapshotsOf(plan))
 
+  refuseNothingLeft(plan, verdicts)
   const unfinished = await run.step('withdraw earlier points', () => withdrawPoints(run, site, plan, options))
   await resendUnmerged(run, site, primary)
   await run.step('replicate', () => replicate(run, site, primary, options))
@@ -56,5 +58,16 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   const facts = await run.step('prove', () => proveStructure(run, site, secondary, plan, kept, verdicts))
   await run.step('write manifest', () =>
     writeManifest(run, secondary, unfinished, { plan, facts, content, kept }, verdicts),
+  )
+}
+
+/** Before the last good recovery point is overwritten by one that would claim nothing. */
+function refuseNothingLeft(plan: BackupPlan, verdicts: Verdicts): void {
+  if (plan.vms.some((vm) => takesPart(vm) && !verdicts.failed(vm.id))) return
+  throw new Failure(
+    'no VM is left that could be protected: nothing is replicated, the last recovery point stays',
+    {
+      hint: 'the report says of each VM why; put that right and run again',
+    },
   )
 }

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { messageOf } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
 import type { VolumeFile } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
@@ -47,13 +48,14 @@ export async function compareFrozen(
 ): Promise<Compared> {
   const result: Compared = { differences: [], proofs: new Map(), bytesRead: 0 }
   const progress = progressOf(run, files)
+  const contents: Contents = new Map()
   const limit = pLimit(comparing.imagesAtOnce)
   await Promise.all(
     files.map((file) =>
       limit(async () => {
         run.signal.throwIfAborted()
         progress.begun(file)
-        const found = await compareFile(run, file, comparing)
+        const found = await compareFile(run, file, comparing, contents)
         result.bytesRead += found.bytes
         if ('proof' in found) result.proofs.set(file.volume, found.proof)
         else
@@ -70,8 +72,16 @@ export async function compareFrozen(
 
 type Found = { bytes: number } & ({ proof: ContentProof } | { difference: string })
 
-async function compareFile(run: Run, file: FrozenFile, comparing: Comparing): Promise<Found> {
-  const { ends, domain, mode, sampleBytes, pace } = comparing
+/** By inode at both ends: the volume of a template has a name in the image of every VM that was made from it. */
+type Contents = Map<string, Promise<Found>>
+
+async function compareFile(
+  run: Run,
+  file: FrozenFile,
+  comparing: Comparing,
+  contents: Contents,
+): Promise<Found> {
+  const { ends, domain } = comparing
   const at = (path: string): [string, string] => [
     join(ends.primary.dir, path),
     join(ends.secondary.dir, path),
@@ -82,16 +92,27 @@ async function compareFile(run: Run, file: FrozenFile, comparing: Comparing): Pr
     const [mine, its] = await Promise.all(description.map((path) => readFile(path)))
     if (mine === undefined || its === undefined || !mine.equals(its))
       return { bytes: 0, difference: 'its description differs on the secondary' }
-    await using here = await ends.primary.open(file.data, run.signal)
-    await using there = await ends.secondary.open(file.data, run.signal)
-    const whole = mode === 'full' || occupiesLess(here, there)
-    const samples: Reading = { kind: 'samples', seed: `${run.id} ${file.data}`, sampleBytes }
-    return await compareFiles([here, there], whole ? { kind: 'full' } : samples, pace, run.signal)
+    const inodes = await Promise.all(at(file.data).map(async (path) => (await stat(path)).ino))
+    const key = inodes.join()
+    const known = contents.get(key)
+    if (known !== undefined) return { ...(await known), bytes: 0 }
+    const found = compareContent(run, file, comparing)
+    contents.set(key, found)
+    return await found
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!(error instanceof Error && 'code' in error)) throw error
-    return { bytes: 0, difference: `cannot be read at both ends: ${error.message}` }
+    return { bytes: 0, difference: `cannot be read at both ends: ${messageOf(error)}` }
   }
+}
+
+async function compareContent(run: Run, file: FrozenFile, comparing: Comparing): Promise<Found> {
+  const { ends, mode, sampleBytes, pace } = comparing
+  await using here = await ends.primary.open(file.data, run.signal)
+  await using there = await ends.secondary.open(file.data, run.signal)
+  const whole = mode === 'full' || occupiesLess(here, there)
+  const samples: Reading = { kind: 'samples', seed: `${run.id} ${file.data}`, sampleBytes }
+  // Awaited, so that the files stay open as long.
+  return await compareFiles([here, there], whole ? { kind: 'full' } : samples, pace, run.signal)
 }
 
 /** File systems allocate ahead, by up to 64 MiB (XFS) or in proportion. */

@@ -1,5 +1,6 @@
 import { EngineError, messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
+import type { VmRef } from '../model/vm.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import type { BackupOptions } from './options.ts'
@@ -15,52 +16,59 @@ export interface FrozenGuests extends AsyncDisposable {
   thaw(vm: VmPlan): Promise<string | undefined>
 }
 
-interface Frozen {
+/** A guest that stands still, or may. */
+interface Held {
+  vm: VmRef
   owed: Owed
-  timer: NodeJS.Timeout
+  /** Its agent answered the freeze with no. */
+  refused: boolean
+  timer?: NodeJS.Timeout
 }
 
 /**
  * The hosts freeze guests for a snapshot by themselves, but tell nobody whether it worked (vdsm, jobs/snapshot.py). So we do it
- * first, which is answered; the host's own thaw after its snapshot ends it. Disposing thaws all that are left.
+ * first, which is answered; the host's own thaw after its snapshot ends it. Disposing thaws all that are left, and tries
+ * again where a thaw has failed.
  */
 export function freezeGuests(run: Run, site: Site, options: BackupOptions): FrozenGuests {
-  const frozen = new Map<string, Frozen>()
+  const held = new Map<string, Held>()
   const whyNot = new Map<string, string>()
+  const allowed = `${options.freezeMs / 1000} s`
 
-  // Whatever becomes of the run, a guest must not stand still: never the run's own signal.
-  async function thawNow(owed: Owed): Promise<void> {
-    if (owed.what.kind !== 'freeze') return
+  /** Whatever becomes of the run, a guest must not stand still: never the run's own signal. Returns what went wrong. */
+  async function thawNow(one: Held): Promise<unknown> {
+    clearTimeout(one.timer)
     try {
-      await site.hypervisor.thaw(owed.what.vm, AbortSignal.timeout(thawMs))
-      run.strike(owed)
+      await site.hypervisor.thaw(one.vm, AbortSignal.timeout(thawMs))
+      run.strike(one.owed)
+      held.delete(one.vm.id)
+      return undefined
     } catch (error) {
-      const text = `the guest of VM ${owed.what.vm.name} may still be frozen: ${messageOf(error)}`
-      run.emit({ kind: 'note', severity: 'warning', text })
+      return error
     }
   }
 
-  async function tryFreeze(vm: VmPlan, owed: Owed): Promise<string | undefined> {
+  async function thawAtLast(one: Held): Promise<void> {
+    const error = await thawNow(one)
+    if (error === undefined) return
+    // An agent that answers neither freeze nor thaw has most likely done neither; asking it at every start helps nobody.
+    if (one.refused && isAnswer(error)) run.strike(one.owed)
+    const text = `the guest of VM ${one.vm.name} may still be frozen: ${messageOf(error)}; look whether it answers, and thaw it with fsfreeze -u`
+    run.emit({ kind: 'note', severity: 'warning', text })
+  }
+
+  async function tryFreeze(one: Held): Promise<string | undefined> {
     const late = AbortSignal.timeout(options.freezeMs)
     try {
-      await site.hypervisor.freeze({ id: vm.id, name: vm.name }, AbortSignal.any([run.signal, late]))
+      await site.hypervisor.freeze(one.vm, AbortSignal.any([run.signal, late]))
       return undefined
     } catch (error) {
       run.signal.throwIfAborted()
-      const isRefused = error instanceof EngineError && error.status !== undefined && error.status < 500
-      if (isRefused) run.strike(owed)
-      else await thawNow(owed)
-      return late.aborted ? `the guest did not freeze within ${options.freezeMs / 1000} s` : messageOf(error)
+      // Also after a no: an agent may freeze and answer too late for its host.
+      one.refused = isAnswer(error)
+      await thawNow(one)
+      return late.aborted ? `the guest did not freeze within ${allowed}` : messageOf(error)
     }
-  }
-
-  async function thaw(vm: VmPlan): Promise<string | undefined> {
-    const held = frozen.get(vm.id)
-    if (held === undefined) return whyNot.get(vm.id) ?? 'it was not frozen'
-    frozen.delete(vm.id)
-    clearTimeout(held.timer)
-    await thawNow(held.owed)
-    return undefined
   }
 
   return {
@@ -71,32 +79,41 @@ export function freezeGuests(run: Run, site: Site, options: BackupOptions): Froz
         whyNot.set(id, hindrance)
         return hindrance
       }
-      const owed = run.owe({ kind: 'freeze', vm: { id, name } })
-      const why = await tryFreeze(vm, owed)
+      const begun = performance.now()
+      const one: Held = {
+        vm: { id, name },
+        owed: run.owe({ kind: 'freeze', vm: { id, name } }),
+        refused: false,
+      }
+      held.set(id, one)
+      const why = await tryFreeze(one)
       if (why !== undefined) {
         whyNot.set(id, why)
         return why
       }
-      const timer = setTimeout(() => {
-        whyNot.set(
-          id,
-          `its snapshot took longer than the ${options.freezeMs / 1000} s that a guest may be frozen`,
-        )
-        void thaw(vm)
-      }, options.freezeMs)
-      frozen.set(id, { owed, timer })
+      // From when it was asked for: nobody knows when within that time the guest stopped.
+      const leftMs = Math.max(0, options.freezeMs - (performance.now() - begun))
+      one.timer = setTimeout(() => {
+        whyNot.set(id, `its snapshot took longer than the ${allowed} that a guest may be frozen`)
+        void thawNow(one)
+      }, leftMs)
       return undefined
     },
 
-    thaw,
+    async thaw({ id }) {
+      const one = held.get(id)
+      if (one !== undefined) await thawNow(one)
+      return whyNot.get(id)
+    },
 
     async [Symbol.asyncDispose]() {
-      const left = [...frozen.values()]
-      frozen.clear()
-      for (const { timer } of left) clearTimeout(timer)
-      await Promise.all(left.map(({ owed }) => thawNow(owed)))
+      await Promise.all([...held.values()].map(thawAtLast))
     },
   }
+}
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof EngineError && error.status !== undefined && error.status < 500
 }
 
 function hindranceOf(vm: VmPlan & { guestAgent: boolean }, options: BackupOptions): string | undefined {

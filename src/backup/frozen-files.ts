@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
 import type { DiskLayout } from '../model/hypervisor.ts'
 import type { OpenVolume } from '../model/replication.ts'
@@ -35,9 +35,12 @@ export async function frozenFiles(
     limit(async () => {
       if (disk.volume === undefined) return []
       const dir = layout.directoryOf(plan.domain.id, disk.id)
-      const names = await readdir(join(primary.dir, dir)).catch(() => [])
+      const names = await readdir(join(primary.dir, dir)).catch((): string[] => [])
       const ours = overlayOf(vm, disk.id)
-      const volumes = layout.volumesIn(names).filter((volume) => volume !== ours)
+      const described = (volume: string): boolean =>
+        names.includes(basename(layout.descriptionOf(plan.domain.id, disk.id, volume)))
+      // Data without a description is no volume to the hosts either.
+      const volumes = layout.volumesIn(names).filter((volume) => volume !== ours && described(volume))
       // The planned volume also where it cannot be seen: that it is not there must show in the comparison.
       return [...new Set([...volumes, disk.volume])].map((volume) => ({
         vm,

@@ -1,6 +1,8 @@
-import type { OvfStore, VmDocument } from '../model/domain.ts'
+import type { DomainFacts, OvfStore, VmDocument } from '../model/domain.ts'
+import { Failure } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
+import { blockersOf, missingVolumes } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
 import { newTag, tagPrefix } from './names.ts'
@@ -31,25 +33,47 @@ export async function updateOvfStore(
 ): Promise<KeptStores> {
   await letWrite(run, site, plan, options)
   const { format } = site.hypervisor
+  const facts = await format.examine(primary.dir, plan.domain.id, run.signal)
+  refuseUnsound(facts)
   const stores = await format.readOvfStores(primary.dir, plan.domain.id, undefined, run.signal)
   const { documents, flaw } = await format.documentsIn(stores)
   if (flaw !== undefined)
     run.emit({ kind: 'note', severity: 'warning', text: `OVF_STORE of ${plan.domain.name}: ${flaw}` })
   const kept = { stores, documents: new Map(documents.map((one) => [one.id, one])) }
   for (const vm of plan.vms.filter(takesPart)) {
-    const why = flawOfDocument(vm, kept.documents.get(vm.id))
+    const why = flawOfDocument(vm, kept.documents.get(vm.id), facts)
     if (why !== undefined) verdicts.fail(vm.id, why)
   }
   return kept
 }
 
-/** Pure: why a VM could not be registered and started from its document. */
-export function flawOfDocument(vm: VmPlan, document: VmDocument | undefined): string | undefined {
+/** What the primary could not be imported with, no copy of it can: better said before the last good one is overwritten. */
+function refuseUnsound(facts: DomainFacts): void {
+  const why = [...facts.flaws, ...blockersOf(facts)]
+  if (why.length === 0) return
+  throw new Failure(`the storage domain on the primary volume could not be imported: ${why.join(' | ')}`, {
+    hint: 'repair or remove what is named there (Storage > Disks shows floating disks), then run again; the last recovery point is untouched',
+  })
+}
+
+/** Pure: why a VM could not be registered and started from its document, where the facts are those of its domain. */
+export function flawOfDocument(
+  vm: VmPlan,
+  document: VmDocument | undefined,
+  facts: DomainFacts,
+): string | undefined {
   if (document === undefined) return 'the OVF_STORE has no document of it: it could not be registered'
   const named = new Set(document.volumes.map(({ image, volume }) => `${image}/${volume}`))
   const missing = vm.disks.find(({ id, volume }) => volume !== undefined && !named.has(`${id}/${volume}`))
-  if (missing === undefined) return undefined
+  if (missing === undefined) return flawOfMissing(vm, document, facts)
   return `its document in the OVF_STORE does not name volume ${missing.volume} of disk ${missing.name}: it could not start`
+}
+
+function flawOfMissing(vm: VmPlan, document: VmDocument, facts: DomainFacts): string | undefined {
+  const images = new Set(vm.disks.flatMap(({ id, volume }) => (volume === undefined ? [] : [id])))
+  const [gone] = missingVolumes(document, images, facts)
+  if (gone === undefined) return undefined
+  return `its document in the OVF_STORE names volume ${gone}, which is not there: it could not start`
 }
 
 /**

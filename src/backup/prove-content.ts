@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { ContentProof } from '../point/content.ts'
 import { paceOf } from '../point/pace.ts'
@@ -7,8 +8,8 @@ import { type Compared, compareFrozen, type Difference, filesToResend } from './
 import { type FrozenFile, failWritten, frozenFiles, lastWrites } from './frozen-files.ts'
 import { lookAgain } from './look-again.ts'
 import type { BackupOptions } from './options.ts'
-import { type BackupPlan, takesPart } from './plan.ts'
-import { replicate } from './replicate.ts'
+import { type BackupPlan, takesPart, type VmPlan } from './plan.ts'
+import { replicate, stopReplication } from './replicate.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Ends } from './volumes.ts'
 
@@ -63,6 +64,7 @@ export async function proveContent(
     return compared.differences.filter(({ file }) => !verdicts.failed(file.vm.id))
   }
   let differences = await compare('compare', all)
+  let notSent: string | undefined
   for (let turn = 0; differences.length > 0 && turn < options.healTurns; turn += 1) {
     const files = differences.map(({ file }) => file)
     run.emit({
@@ -70,26 +72,56 @@ export async function proveContent(
       severity: 'warning',
       text: `sent again: ${differences.map(({ what }) => what).join('; ')}`,
     })
-    await run.step('heal', async () => {
-      const paths = files.flatMap((file) => filesToResend(layout, plan.domain.id, file))
-      await site.replication.resend(ends, paths, run.signal)
-      await replicate(run, site, ends.primary, options)
-    })
+    const paths = files.flatMap((file) => filesToResend(layout, plan.domain.id, file))
+    notSent = await run.step('heal', () => sendAgain(run, site, ends, paths, options))
     await run.step('look again', () => lookAgain(run, site, plan, verdicts))
+    if (notSent !== undefined) break
     const left = await compare('compare again', files)
     comparison.healed += differences.length - left.length
     differences = left
   }
-  for (const { file, what } of differences) verdicts.fail(file.vm.id, `the copy is not the same: ${what}`)
+  const also = notSent === undefined ? '' : `; sending it again failed: ${notSent}`
+  for (const { file, what } of differences)
+    verdicts.fail(file.vm.id, `the copy is not the same: ${what}${also}`)
   await failWritten(before, ends.primary, verdicts)
-  for (const vm of standing()) {
-    const how = howCompared(all, vm.id, proofs)
-    if (how === 'none') verdicts.fail(vm.id, 'its disks could not be compared')
-    else verdicts.compared(vm.id, how)
-  }
+  tellCompared(standing(), all, proofs, verdicts)
   if (mode === 'full' && differences.length === 0) run.note(lastFull, String(run.clock.now()))
   run.emit({ kind: 'compared', comparison })
   return { proofs, comparison }
+}
+
+function tellCompared(
+  vms: readonly VmPlan[],
+  files: readonly FrozenFile[],
+  proofs: ReadonlyMap<string, ContentProof>,
+  verdicts: Verdicts,
+): void {
+  for (const vm of vms) {
+    const how = howCompared(files, vm.id, proofs)
+    if (how === 'none') verdicts.fail(vm.id, 'its disks could not be compared')
+    else verdicts.compared(vm.id, how)
+  }
+}
+
+/** Another turn for these files; what goes wrong with it, since those VMs whose copy is right have nothing to do with it. */
+async function sendAgain(
+  run: Run,
+  site: Site,
+  ends: Ends,
+  paths: readonly string[],
+  options: BackupOptions,
+): Promise<string | undefined> {
+  try {
+    await site.replication.resend(ends, paths, run.signal)
+    await replicate(run, site, ends.primary, options)
+    return undefined
+  } catch (error) {
+    run.signal.throwIfAborted()
+    // A session that goes on would tear every copy as soon as the first snapshot is merged.
+    const sessions = run.owed().filter((one) => one.run === run.id && one.what.kind === 'session')
+    await stopReplication(run, site, sessions)
+    return messageOf(error)
+  }
 }
 
 /** "Quick each run, full every week": the last full comparison is remembered in the state. */

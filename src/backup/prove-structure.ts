@@ -1,7 +1,7 @@
-import type { DomainFacts, ImageFacts } from '../model/domain.ts'
+import type { DomainFacts } from '../model/domain.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
-import { blockersOf } from '../point/verify.ts'
+import { blockersOf, flawsOfImage } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
 import { flawOfDocument, type KeptStores, restoreOvfStores } from './ovf-store.ts'
 import { type BackupPlan, overlayOf, takesPart, type VmPlan } from './plan.ts'
@@ -26,7 +26,8 @@ export async function proveStructure(
   const stores = await format.readOvfStores(
     secondary.dir,
     plan.domain.id,
-    kept.stores.map(({ image }) => image),
+    // Also one that the engine has made since: an importing engine would read the newest.
+    [...facts.images.values()].filter((one) => one.isOvfStore).map(({ image }) => image),
     run.signal,
   )
   const namedOverlays = new Set(
@@ -41,7 +42,7 @@ export async function proveStructure(
     const why =
       common[0] ??
       flawOfDisks(vm, facts) ??
-      flawOfDocument(vm, byId.get(vm.id)) ??
+      flawOfDocument(vm, byId.get(vm.id), facts) ??
       (named === undefined ? undefined : `the OVF_STORE names overlay ${named}: the VM could not start`)
     if (why !== undefined) verdicts.fail(vm.id, `on the secondary: ${why}`)
   }
@@ -61,21 +62,23 @@ async function flawOfSession(run: Run, site: Site): Promise<string[]> {
 function flawOfDisks(vm: VmPlan, facts: DomainFacts): string | undefined {
   for (const disk of vm.disks) {
     if (disk.volume === undefined) continue
-    const why = flawOfImage(facts.images.get(disk.id), disk.volume, overlayOf(vm, disk.id))
+    const why = flawOfDisk(disk.id, disk.volume, overlayOf(vm, disk.id), facts)
     if (why !== undefined) return `disk ${disk.name}: ${why}`
   }
   return undefined
 }
 
-/** Pure: why the image is not what the plan wants it to be. */
-function flawOfImage(
-  image: ImageFacts | undefined,
+/** Pure: why an image is not what the plan wants it to be. */
+function flawOfDisk(
+  id: string,
   top: string,
   overlay: string | undefined,
+  facts: DomainFacts,
 ): string | undefined {
-  if (image === undefined) return 'its image is not there'
-  if (image.volumes.some(({ volume }) => volume === overlay)) return `overlay ${overlay} is still there`
-  if (image.flaws.length > 0) return image.flaws.join('; ')
-  const last = image.volumes.at(-1)
+  const image = facts.images.get(id)
+  if (image?.volumes.some(({ volume }) => volume === overlay)) return `overlay ${overlay} is still there`
+  const flaws = flawsOfImage(image, facts)
+  if (flaws.length > 0) return flaws.join('; ')
+  const last = image?.volumes.at(-1)
   return last?.volume === top && last.role === 'top' ? undefined : `volume ${top} is not the top of its chain`
 }

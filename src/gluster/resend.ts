@@ -1,4 +1,4 @@
-import { rm, utimes } from 'node:fs/promises'
+import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { piecesOf } from './sharded-file.ts'
@@ -27,11 +27,8 @@ export async function resend(
 ): Promise<void> {
   const { raw, dir } = ends.primary
   const here = await piecesOfAll(ends.primary, files, signal)
-  if (ends.secondary !== undefined) {
-    const there = await piecesOfAll(ends.secondary, files, signal)
-    await removeStrange(ends.secondary, there, new Set([...files, ...here]))
-    await outdate(ends.secondary, there)
-  }
+  if (ends.secondary !== undefined)
+    await outdate(ends.secondary, await piecesOfAll(ends.secondary, files, signal))
   await setOnAll(dir, raw === undefined ? files : await gfidPaths(raw, here, signal), trigger, signal)
 }
 
@@ -49,15 +46,6 @@ async function piecesOfAll({ raw }: End, files: readonly string[], signal: Abort
     }),
   )
   return (await Promise.all(found)).flat()
-}
-
-/** A piece that is a hole on the primary is nothing that could be sent over it; gfids are the same at both ends. */
-async function removeStrange(
-  { dir, raw }: End,
-  pieces: readonly string[],
-  known: ReadonlySet<string>,
-): Promise<void> {
-  for (const piece of pieces) if (!known.has(piece)) await rm(join(raw ?? dir, piece), { force: true })
 }
 
 async function outdate({ dir, raw }: End, pieces: readonly string[]): Promise<void> {

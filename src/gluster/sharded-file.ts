@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { Failure } from '../model/errors.ts'
 import type { VolumeFile } from '../model/replication.ts'
 import { plainFile, readFully } from './plain-file.ts'
 import { gfidsOf, shardingOf } from './xattrs.ts'
@@ -22,7 +23,8 @@ export interface Pieces {
 export async function piecesOf(raw: string, path: string, signal: AbortSignal): Promise<Pieces | undefined> {
   const sharding = await shardingOf(raw, path, signal)
   if (sharding === undefined) return undefined
-  const gfid = (await gfidsOf(raw, [path], signal)).get(path) ?? ''
+  const gfid = (await gfidsOf(raw, [path], signal)).get(path)
+  if (gfid === undefined) throw new Failure(`${path}: it is sharded, and its gfid cannot be read`)
   const { shardBytes, sizeBytes } = sharding
   const pathOf = (index: number): string => (index === 0 ? path : `.shard/${gfid}.${index}`)
   const limit = pLimit(looksAtOnce)
@@ -47,10 +49,21 @@ export async function piecesOf(raw: string, path: string, signal: AbortSignal): 
 /**
  * Opens a file of a sharded volume by its pieces. A client like any other makes an empty shard for each hole that it reads, even
  * if it is mounted read-only; on the secondary that shard would be a stranger to geo-replication, and on a volume that is
- * read-only for others the read fails (tried, 10.3).
+ * read-only for others the read fails (tried, 10.3). Throws Failure when the pieces do not make up the file that such a client
+ * sees at `dir`: then they are not all there is of it.
  */
-export async function openSharded(raw: string, path: string, signal: AbortSignal): Promise<VolumeFile> {
-  const pieces = await piecesOf(raw, path, signal)
+export async function openSharded(
+  { dir, raw }: { dir: string; raw: string },
+  path: string,
+  signal: AbortSignal,
+): Promise<VolumeFile> {
+  const [pieces, { size }] = await Promise.all([piecesOf(raw, path, signal), stat(join(dir, path))])
+  const sizeBytes = pieces?.sizeBytes ?? (await stat(join(raw, path))).size
+  if (sizeBytes !== size) {
+    throw new Failure(`${path}: its pieces make up ${sizeBytes} bytes, and the volume shows ${size}`, {
+      hint: 'reading trusted extended attributes needs root in the first user namespace, and every brick up',
+    })
+  }
   if (pieces === undefined) return plainFile(join(raw, path))
   let current: { index: number; handle: FileHandle | undefined } | undefined
 

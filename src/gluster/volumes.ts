@@ -169,7 +169,9 @@ function mountedAt(
     end,
     async open(path, signal) {
       const { raw: pieces } = await end(signal)
-      return pieces === undefined ? plainFile(join(dir, path)) : openSharded(pieces, path, signal)
+      return pieces === undefined
+        ? plainFile(join(dir, path))
+        : openSharded({ dir, raw: pieces }, path, signal)
     },
     [Symbol.asyncDispose]: close,
   }

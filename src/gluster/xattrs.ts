@@ -52,7 +52,7 @@ export async function setOnAll(
   for (const some of groups(paths)) {
     const argv = ['setfattr', '-n', name, '-v', value, '--', ...some.map((path) => join(root, path))]
     const { exitCode, stderr } = await runAt([], argv, { timeoutMs, signal })
-    const wrong = stderr.split('\n').filter((line) => line !== '' && !/No such file or directory$/.test(line))
+    const wrong = linesOf(stderr).filter((line) => !/No such file or directory$/.test(line))
     if (exitCode === 0 || wrong.length === 0) continue
     throw new CommandFailed(`setting ${name} below ${root}: ${wrong.join('; ').slice(0, 600)}`, {
       argv,
@@ -71,8 +71,7 @@ async function attributesOf<T>(
   const found = new Map<string, T>()
   for (const some of groups(paths)) {
     const argv = ['getfattr', '--absolute-names', ...options, '--', ...some.map((path) => join(root, path))]
-    // What has no such attribute, or is gone, is told on stderr and by the exit code: it is missing in the answer.
-    const { stdout } = await runAt([], argv, { timeoutMs, signal })
+    const stdout = await listedBy(argv, root, signal)
     let path = ''
     for (const line of stdout.split('\n')) {
       if (line.startsWith('# file: ')) path = line.slice('# file: '.length + root.length + 1)
@@ -81,6 +80,21 @@ async function attributesOf<T>(
     }
   }
   return found
+}
+
+/** What has no such attribute, or is gone, is missing in the answer. Whatever else goes wrong must not look like that. */
+async function listedBy(argv: readonly string[], root: string, signal: AbortSignal): Promise<string> {
+  const { stdout, stderr, exitCode } = await runAt([], argv, { timeoutMs, signal })
+  const wrong = linesOf(stderr).filter((line) => !/(No such file or directory|No such attribute)$/.test(line))
+  if (wrong.length === 0 && (exitCode === 0 || exitCode === 1)) return stdout
+  throw new CommandFailed(`reading attributes below ${root}: ${wrong.join('; ').slice(0, 600)}`, {
+    argv,
+    exitCode,
+  })
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
 }
 
 function groups(paths: readonly string[]): string[][] {

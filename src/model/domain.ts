@@ -13,6 +13,8 @@ export interface VolumeFacts {
   parent?: string
   /** `shared` is a template: several images may stand on it, and it is nobody's top. */
   role: 'top' | 'internal' | 'shared'
+  /** The image that it belongs to by its own description: of a template's volume that of the template. */
+  home?: string
   format: 'raw' | 'cow'
   legal: boolean
   /** What the guest sees. */

@@ -54,7 +54,7 @@ export async function examineImage(dir: string, domain: string, image: string): 
   }
 }
 
-function factsOf({ home: _, legality: __, isOvfStore: ___, ...facts }: Volume): VolumeFacts {
+function factsOf({ legality: _, isOvfStore: __, ...facts }: Volume): VolumeFacts {
   return facts
 }
 

@@ -3,9 +3,10 @@ import type { VolumeFile } from '../model/replication.ts'
 import type { Pace } from './pace.ts'
 
 /** What is known of a file's content: the digest of all of it, or of samples at places that the seed decides. */
-export type ContentProof =
+export type ContentProof = { pieces?: string | undefined } & (
   | { kind: 'full'; sha256: string }
   | { kind: 'samples'; sha256: string; seed: string; sampleBytes: number }
+)
 
 /** How much of a file to read: all of it, or its first and last block and one block in each of equal stretches. */
 export type Reading = { kind: 'full' } | { kind: 'samples'; seed: string; sampleBytes: number }
@@ -43,7 +44,18 @@ export async function compareFiles(
     hash.update(left)
     bytes += left.length
   }
-  return { bytes, proof: { ...kindOf(reading), sha256: hash.digest('hex') } }
+  const pieces = piecesDigest(here)
+  return {
+    bytes,
+    proof: { ...kindOf(reading), sha256: hash.digest('hex'), ...(pieces === undefined ? {} : { pieces }) },
+  }
+}
+
+/** The digest of the names and sizes of a file's pieces; undefined where a file is one piece. */
+export function piecesDigest({ pieces }: VolumeFile): string | undefined {
+  if (pieces.size === 0) return undefined
+  const lines = [...pieces].map(([name, bytes]) => `${name} ${bytes}\n`).toSorted()
+  return createHash('sha256').update(lines.join('')).digest('hex')
 }
 
 /** The digest of a file as it was read for a proof of its content, to be compared with that proof's. */
@@ -85,7 +97,11 @@ function differenceOfPieces(
 ): string | undefined {
   for (const name of new Set([...here.keys(), ...there.keys()])) {
     const [mine = 0, its = 0] = [here.get(name), there.get(name)]
-    if (mine !== its) return `${name}: ${mine} bytes on the primary, ${its} on the secondary`
+    if (mine === its) continue
+    // A shard that the primary has lost reads as zeros there: nothing to be sent, and the copy may be the better one.
+    const which =
+      mine === 0 ? 'nothing on the primary, whose own copy may be lost' : `${mine} bytes on the primary`
+    return `${name}: ${which}, ${its} ${mine === 0 ? 'bytes ' : ''}on the secondary`
   }
   return undefined
 }

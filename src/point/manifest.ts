@@ -10,10 +10,14 @@ const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 const bytes = z.int().nonnegative()
 const id = z.string().min(1)
 
+const pieces = sha256
+  .optional()
+  .describe('Of a sharded file: of the lines "shard N BYTES" of its shards, sorted, each with a line feed.')
+
 const content = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('full'), sha256 }),
-    z.strictObject({ kind: z.literal('samples'), sha256, seed: z.string(), sampleBytes: bytes }),
+    z.strictObject({ kind: z.literal('full'), sha256, pieces }),
+    z.strictObject({ kind: z.literal('samples'), sha256, seed: z.string(), sampleBytes: bytes, pieces }),
   ])
   .describe('What was seen to be the same at both ends: all bytes, or the samples that the seed decides.')
 

@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { DomainFacts, DomainFormat, ImageFacts, VmDocument } from '../model/domain.ts'
 import { messageOf } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
-import { type ContentProof, digestFile } from './content.ts'
+import { type ContentProof, digestFile, piecesDigest } from './content.ts'
 import {
   type PointDisk,
   type PointVm,
@@ -12,6 +14,7 @@ import {
   unpackOvf,
 } from './manifest.ts'
 import type { Pace } from './pace.ts'
+import { blockersOf, flawsOfImage, missingVolumes } from './sound.ts'
 
 /** What became of a manifest's claim of one VM. `content`: how far its disks' content was compared when the point was made. */
 export interface VmVerdict {
@@ -65,9 +68,9 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
     const why = [
       ...flaws,
       ...vm.disks.flatMap((disk) => flawsOfDisk(disk, facts)),
-      ...flawsOfDocument(vm, byId),
+      ...flawsOfDocument(vm, byId, facts),
     ]
-    if (why.length === 0 && options.content) {
+    if (why.length === 0) {
       const read = await Promise.all(
         vm.disks.flatMap((disk) => contentsOf(disk)).map((one) => limit(() => readAgain(one))),
       )
@@ -85,19 +88,22 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
     return verdict
   }
   const contentsOf = (disk: PointDisk) => (disk.chain ?? []).map((one) => ({ disk, one }))
-  const readAgain = async ({ disk, one }: { disk: PointDisk; one: PointVolume }) => {
+  const known = new Map<string, Promise<Read>>()
+  const readAgain = async ({ disk, one }: { disk: PointDisk; one: PointVolume }): Promise<Read> => {
     if (one.content === undefined) return { bytes: 0, why: [] }
-    const what = `disk ${disk.name}, volume ${one.volume}`
+    const path = format.dataOf(id, { image: disk.id, volume: one.volume })
+    const told = (why: string): string => `disk ${disk.name}, volume ${one.volume}: ${why}`
     try {
-      await using file = await volume.open(format.dataOf(id, { image: disk.id, volume: one.volume }), signal)
-      const { bytes, sha256 } = await digestFile(file, one.content, options.pace, signal)
-      return {
-        bytes,
-        why: sha256 === one.content.sha256 ? [] : [`${what}: its content is not what was proved`],
-      }
+      // The volume of a template has a name in the image of every VM that was made from it: it is read once.
+      const key = `${(await stat(join(root, path))).ino} ${JSON.stringify(one.content)}`
+      const before = known.get(key)
+      const read = before ?? contentAgain(path, one.content, options)
+      known.set(key, read)
+      const { bytes, why } = await read
+      return { bytes: before === undefined ? bytes : 0, why: why.map(told) }
     } catch (error) {
       signal.throwIfAborted()
-      return { bytes: 0, why: [`${what}: it cannot be read: ${messageOf(error)}`] }
+      return { bytes: 0, why: [told(`it cannot be read: ${messageOf(error)}`)] }
     }
   }
 
@@ -110,20 +116,28 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
   return { run: point.run, verdict: refuted ? 'refuted' : 'proved', flaws, vms, bytesRead }
 }
 
-/** Images that keep an engine from attaching the domain, whoever they belong to. */
-export function blockersOf(facts: DomainFacts): string[] {
-  return [...facts.images.values()]
-    .filter((image) => image.blocksImport)
-    .map(
-      (image) => `image ${image.image} keeps an engine from importing the domain: ${image.flaws.join('; ')}`,
-    )
+interface Read {
+  bytes: number
+  why: string[]
+}
+
+/** Whether a file has the pieces and, unless that is not wanted, the content that was proved. */
+async function contentAgain(path: string, proof: ContentProof, options: VerifyOptions): Promise<Read> {
+  await using file = await options.volume.open(path, options.signal)
+  if (piecesDigest(file) !== proof.pieces)
+    return { bytes: 0, why: ['its shards are not those that were proved: some are lost or cut short'] }
+  if (!options.content) return { bytes: 0, why: [] }
+  const { bytes, sha256 } = await digestFile(file, proof, options.pace, options.signal)
+  return { bytes, why: sha256 === proof.sha256 ? [] : ['its content is not what was proved'] }
 }
 
 function flawsOfDisk(disk: PointDisk, facts: DomainFacts): string[] {
   if (disk.chain === undefined) return []
   const image = facts.images.get(disk.id)
-  if (image === undefined) return [`disk ${disk.name}: the image ${disk.id} is not there`]
-  const flaws = [...image.flaws, ...differencesOf(disk.chain, image)]
+  const flaws = [
+    ...flawsOfImage(image, facts),
+    ...(image === undefined ? [] : differencesOf(disk.chain, image)),
+  ]
   return flaws.map((flaw) => `disk ${disk.name}: ${flaw}`)
 }
 
@@ -147,7 +161,11 @@ function differencesOf(chain: readonly PointVolume[], image: ImageFacts): string
   ]
 }
 
-function flawsOfDocument(vm: PointVm, documents: ReadonlyMap<string, VmDocument>): string[] {
+function flawsOfDocument(
+  vm: PointVm,
+  documents: ReadonlyMap<string, VmDocument>,
+  facts: DomainFacts,
+): string[] {
   if (vm.ovf === undefined) return ['the manifest has no document of it']
   try {
     unpackOvf(vm.ovf)
@@ -156,9 +174,12 @@ function flawsOfDocument(vm: PointVm, documents: ReadonlyMap<string, VmDocument>
   }
   const document = documents.get(vm.id)
   if (document === undefined) return ['the OVF_STORE has no document of it: it could not be registered']
-  return sha256Of(document.text) === vm.ovf.sha256
-    ? []
-    : ['its document in the OVF_STORE is another one than was proved']
+  if (sha256Of(document.text) !== vm.ovf.sha256)
+    return ['its document in the OVF_STORE is another one than was proved']
+  const images = new Set(vm.disks.flatMap(({ id, chain }) => (chain === undefined ? [] : [id])))
+  return missingVolumes(document, images, facts).map(
+    (volume) => `its document names volume ${volume}, which is not there: it could not start`,
+  )
 }
 
 function contentOf(vm: PointVm): 'full' | 'samples' | 'none' {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 
 /**
@@ -19,6 +20,8 @@ export async function conveyor<Item, Result>(
   },
 ): Promise<Result[]> {
   const waiting = [...items]
+  const beginning = new Map<Item, Promise<void>>()
+  const refused: [Item, unknown][] = []
   const underWay = new Set<Item>()
   const results = new Map<Item, Result>()
 
@@ -27,25 +30,47 @@ export async function conveyor<Item, Result>(
     results.set(item, result)
     await belt.ended?.(item, result)
   }
+  const start = (item: Item): void => {
+    const begun = (async () => belt.begin(item))().then(
+      () => void underWay.add(item),
+      (error: unknown) => void refused.push([item, error]),
+    )
+    beginning.set(
+      item,
+      begun.finally(() => beginning.delete(item)),
+    )
+  }
   const fill = async (): Promise<void> => {
-    const next = waiting.splice(0, belt.parallel - underWay.size)
-    for (const item of next) underWay.add(item)
-    const begun = await Promise.allSettled(next.map(async (item) => belt.begin(item)))
-    // Only now: what is still beginning when this throws would act behind the back of the settling.
+    const free = belt.parallel - underWay.size - beginning.size
+    for (const item of waiting.splice(0, Math.max(0, free))) start(item)
+    await begun()
     belt.signal.throwIfAborted()
-    for (const [index, item] of next.entries()) {
-      const result = begun[index]
-      if (result?.status === 'rejected') await end(item, belt.fail(item, result.reason))
-    }
+    for (const [item, error] of refused.splice(0)) await end(item, belt.fail(item, error))
+  }
+  /** All that are beginning, but one that takes its time does not keep the others from being looked at. */
+  const begun = async (): Promise<void> => {
+    if (beginning.size === 0) return
+    if (underWay.size === 0) await Promise.race(beginning.values())
+    await turn()
+    if (beginning.size === 0) return
+    const enough = new AbortController()
+    const tick = belt.clock.sleep(belt.intervalMs, AbortSignal.any([belt.signal, enough.signal]))
+    await Promise.race([Promise.all(beginning.values()), tick.catch(() => undefined)])
+    enough.abort()
   }
 
-  while (waiting.length > 0 || underWay.size > 0) {
-    belt.signal.throwIfAborted()
-    await fill()
-    if (underWay.size === 0) continue
-    const ended = await belt.look([...underWay])
-    for (const [item, result] of ended) await end(item, result)
-    if (ended.size === 0) await belt.clock.sleep(belt.intervalMs, belt.signal)
+  try {
+    while (waiting.length > 0 || beginning.size > 0 || underWay.size > 0) {
+      belt.signal.throwIfAborted()
+      await fill()
+      if (underWay.size === 0) continue
+      const ended = await belt.look([...underWay])
+      for (const [item, result] of ended) await end(item, result)
+      if (ended.size === 0) await belt.clock.sleep(belt.intervalMs, belt.signal)
+    }
+  } finally {
+    // What is still beginning when this throws would act behind the back of the settling.
+    await Promise.all(beginning.values())
   }
   return items.map((item) => results.get(item) as Result)
 }

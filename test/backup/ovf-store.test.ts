@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { flawOfDocument } from '../../src/backup/ovf-store.ts'
 import { planBackup } from '../../src/backup/plan.ts'
+import type { DomainFacts } from '../../src/model/domain.ts'
 import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import type { RunEvent } from '../../src/run/event.ts'
@@ -80,6 +81,20 @@ describe('the stores of VM documents', () => {
   })
 })
 
+/** A domain with the disk of `web`, which has these volumes. */
+function factsOf(volumes: string[]): DomainFacts {
+  const image = aDisk('web-disk1').id
+  const volume = { role: 'top', format: 'raw', legal: true, capacityBytes: 1, fileBytes: 1 } as const
+  const facts = {
+    image,
+    isOvfStore: false,
+    volumes: volumes.map((id) => ({ ...volume, volume: id })),
+    flaws: [],
+    blocksImport: false,
+  }
+  return { images: new Map([[image, facts]]), flaws: [] }
+}
+
 describe('a VM', () => {
   test('that the engine leaves out of the stores fails: it could not be registered', async () => {
     await using stage = await createStage()
@@ -108,9 +123,14 @@ describe('a VM', () => {
       text: '',
       volumes: [{ image: aDisk('web-disk1').id, volume: uuidOf('other') }],
     }
-    expect(flawOfDocument(planned, document)).toContain(`does not name volume ${aDisk('web-disk1').volume}`)
-    const right = [{ image: aDisk('web-disk1').id, volume: aDisk('web-disk1').volume ?? '' }]
-    expect(flawOfDocument(planned, { ...document, volumes: right })).toBeUndefined()
+    const disk = { image: aDisk('web-disk1').id, volume: aDisk('web-disk1').volume ?? '' }
+    const facts = factsOf([disk.volume])
+    expect(flawOfDocument(planned, document, facts)).toContain(`does not name volume ${disk.volume}`)
+    expect(flawOfDocument(planned, { ...document, volumes: [disk] }, facts)).toBeUndefined()
+    const [overlay, elsewhere] = [uuidOf('merged since'), { image: uuidOf('elsewhere'), volume: uuidOf('x') }]
+    const stale = { ...document, volumes: [disk, elsewhere, { ...disk, volume: overlay }] }
+    expect(flawOfDocument(planned, stale, facts)).toContain(`names volume ${overlay}, which is not there`)
+    expect(flawOfDocument(planned, stale, factsOf([disk.volume, overlay]))).toBeUndefined()
   })
 
   test('is in the manifest with the document that the stores had before the snapshots', async () => {

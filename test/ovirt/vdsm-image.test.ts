@@ -28,6 +28,7 @@ describe('a sound image', () => {
       volumes: [
         {
           volume: bottom.volume,
+          home: top.image,
           role: 'internal',
           format: 'raw',
           legal: true,
@@ -37,6 +38,7 @@ describe('a sound image', () => {
         {
           volume: middle.volume,
           parent: bottom.volume,
+          home: top.image,
           role: 'internal',
           format: 'cow',
           legal: true,
@@ -46,6 +48,7 @@ describe('a sound image', () => {
         {
           volume: top.volume,
           parent: middle.volume,
+          home: top.image,
           role: 'top',
           format: 'cow',
           legal: true,

@@ -148,3 +148,55 @@ test('an abort while several begin waits for all of them, so that nobody acts be
   await expect(conveyor(all, belt)).rejects.toBe(reason)
   expect(slowIsOver).toBe(true)
 })
+
+test('an item that takes long to begin does not keep the others from being looked at', async () => {
+  const slow = Promise.withResolvers<void>()
+  const belt = aBelt(2)
+  const done = conveyor<Item, string>(
+    [
+      { name: 'slow', takes: 1 },
+      { name: 'quick', takes: 1 },
+      { name: 'next', takes: 1 },
+    ],
+    {
+      ...belt,
+      async begin(item) {
+        if (item.name === 'slow') await slow.promise
+        await belt.begin(item)
+      },
+      async ended(item) {
+        belt.seen.ended.push(item.name)
+        // Only now, so that this would hang if the others waited for it.
+        if (item.name === 'next') slow.resolve()
+      },
+    },
+  )
+  expect(await done).toEqual(['slow done', 'quick done', 'next done'])
+  expect(belt.seen.ended).toEqual(['quick', 'next', 'slow'])
+})
+
+test('what is still beginning when the belt is aborted has ended when the belt throws', async () => {
+  const aborting = new AbortController()
+  const belt = aBelt(2)
+  let begun = false
+  const done = conveyor<Item, string>(
+    [
+      { name: 'slow', takes: 1 },
+      { name: 'quick', takes: 100 },
+    ],
+    {
+      ...belt,
+      signal: aborting.signal,
+      async begin(item) {
+        if (item.name === 'slow') {
+          aborting.abort(new Cancelled('SIGTERM'))
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          begun = true
+        }
+        await belt.begin(item)
+      },
+    },
+  )
+  await expect(done).rejects.toThrow(Cancelled)
+  expect(begun).toBe(true)
+})
