@@ -21,7 +21,7 @@ async function ran(
 
 interface Faults {
   vm?: ReturnType<typeof aVm>
-  fault?: 'refused' | 'hangs'
+  fault?: 'refused' | 'hangs' | 'late no' | 'mute'
   snapshot?: 'refused' | 'job fails' | 'never ends' | 'answer lost'
 }
 
@@ -38,6 +38,8 @@ describe('with freeze = try', () => {
     ['has no agent', { vm: aVm('web') }, 'no guest agent has reported'],
     ['is paused', { vm: aVm('web', { guestAgent: true, status: 'paused' }) }, 'the VM is paused'],
     ['refuses', { fault: 'refused' }, 'the agent says no'],
+    ['freezes and answers too late', { fault: 'late no' }, 'the agent says no'],
+    ['answers nothing at all', { fault: 'mute' }, 'the agent says no'],
     ['does not answer in time', { fault: 'hangs' }, 'did not freeze within 0.05 s'],
   ])('the copy of a guest that %s is "crash", and says why', async (_what, faults, words) => {
     const { web, frozen, owed } = await ran('try', faults, { freezeMs: 50 })
@@ -69,6 +71,7 @@ describe('with freeze = require', () => {
   test.each<[string, Faults]>([
     ['has no agent', { vm: aVm('web') }],
     ['refuses', { fault: 'refused' }],
+    ['freezes and answers too late', { fault: 'late no' }],
     ['does not answer in time', { fault: 'hangs' }],
   ])('a VM whose guest %s fails without a snapshot', async (_what, faults) => {
     const { web, acts, frozen } = await ran('require', faults, { freezeMs: 50 })
@@ -129,4 +132,48 @@ test('a run that is cancelled while it freezes thaws in the end', async () => {
   await stage.run({}, { signal: cancelled.signal })
   expect(stage.engine.world.frozen).toEqual([])
   expect(stage.owed()).not.toContain('freeze')
+})
+
+test('an agent that answers neither freeze nor thaw is told, and not asked again at every start', async () => {
+  await using stage = await createStage([withAgent()])
+  stage.engine.faults.freeze['web'] = 'mute'
+  const report = await stage.run()
+  expect(report.warnings.join()).toContain('the guest of VM web may still be frozen: [no answer to a thaw]')
+  expect([report.leftOpen, stage.owed()]).toEqual([[], []])
+})
+
+test('a thaw that fails once is tried again before anything is replicated', async () => {
+  await using stage = await createStage([withAgent()])
+  const { thaw } = stage.engine.hypervisor
+  let tries = 0
+  stage.engine.hypervisor.thaw = async (...args) => {
+    tries += 1
+    if (tries === 1) throw new Error('the engine restarts')
+    await thaw(...args)
+  }
+  const frozenAt: string[][] = []
+  await stage.run(
+    {},
+    {
+      onEvent(event) {
+        if (event.kind === 'step began' && event.step === 'withdraw earlier points')
+          frozenAt.push([...stage.engine.world.frozen])
+      },
+    },
+  )
+  expect([tries, frozenAt]).toEqual([2, [[]]])
+})
+
+test('one guest that hangs spoils no other: their snapshots are seen and they are thawed meanwhile', async () => {
+  const names = ['a', 'b', 'c', 'd']
+  await using stage = await createStage(names.map((name) => aVm(name, { guestAgent: true })))
+  stage.engine.faults.freeze['b'] = 'hangs'
+  const report = await stage.run({ freeze: 'require', freezeMs: 300, snapshotsAtOnce: 4 })
+  expect(report.vms.map(({ name, state }) => [name, state])).toEqual([
+    ['a', 'protected'],
+    ['b', 'failed'],
+    ['c', 'protected'],
+    ['d', 'protected'],
+  ])
+  expect(stage.engine.world.frozen).toEqual([])
 })

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { flawOfDocument } from '../../src/backup/ovf-store.ts'
 import { planBackup } from '../../src/backup/plan.ts'
 import type { DomainFacts } from '../../src/model/domain.ts'
+import type { Disk } from '../../src/model/vm.ts'
 import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import type { RunEvent } from '../../src/run/event.ts'
@@ -111,6 +112,24 @@ describe('a VM', () => {
       { name: 'db', state: 'failed', why: expect.stringContaining('the OVF_STORE has no document of it') },
       { name: 'web', state: 'protected' },
     ])
+  })
+
+  test('whose document also names a volume that was merged since fails before anything is replicated', async () => {
+    await using stage = await createStage()
+    const { updateOvfStore } = stage.engine.hypervisor
+    stage.engine.hypervisor.updateOvfStore = async (...args) => {
+      await updateOvfStore(...args)
+      const volumesOf = ({ id, volume = '' }: Disk) =>
+        id === aDisk('db-disk1').id ? [volume, uuidOf('merged since')] : [volume]
+      const files = createVolumeFiles(stage.replicated.primaryDir, domain.id)
+      await files.writeOvfStores([aVm('web'), aVm('db')], volumesOf)
+    }
+    const report = await stage.run()
+    expect(report.vms).toMatchObject([
+      { name: 'db', state: 'failed', why: expect.stringContaining(`names volume ${uuidOf('merged since')}`) },
+      { name: 'web', state: 'protected' },
+    ])
+    expect(stage.engine.world.acts).not.toContain('snapshot db')
   })
 
   test('whose document names another volume fails: it could not start', () => {

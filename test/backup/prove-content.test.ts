@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto'
-import { rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { compareFrozen } from '../../src/backup/compare.ts'
 import type { BackupOptions } from '../../src/backup/options.ts'
+import { planBackup, type VmPlan } from '../../src/backup/plan.ts'
+import type { OpenVolume } from '../../src/model/replication.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
+import { paceOf } from '../../src/point/pace.ts'
 import { listPoints } from '../../src/point/points.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage } from '../support/stage.ts'
-import { aDisk } from '../support/vms.ts'
+import { createStage, fakeClock, seenEngine, volumeAt } from '../support/stage.ts'
+import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aRun } from './a-run.ts'
 
 type Stage = Awaited<ReturnType<typeof createStage>>
 
@@ -132,4 +137,93 @@ test('a base that is written while its VM runs on an overlay is torn, whatever t
       /^torn: volume .* of disk db-disk1 was written although the VM runs on an overlay/,
     ),
   })
+})
+
+describe('a turn of healing that fails', () => {
+  test.each(['resend', 'start', 'mark'] as const)(
+    'in "%s" fails the VMs that differ and no other',
+    async (method) => {
+      await using stage = await createStage()
+      const { db, report } = await ran(stage, {}, (event) => {
+        spoil(event)
+        if (event.kind === 'step ended' && event.step === 'compare')
+          stage.replicated.faults.failing[method] = 'EIO'
+      })
+      function spoil(event: RunEvent): void {
+        if (event.kind !== 'step ended' || event.step !== 'look again') return
+        flip(join(stage.replicated.secondaryDir, data))
+      }
+      expect(report.error).toBeUndefined()
+      expect(db).toMatchObject({
+        state: 'failed',
+        why: expect.stringMatching(/not the same: .*; sending it again failed: .*EIO/),
+      })
+      expect(report.vms.find(({ name }) => name === 'web')).toMatchObject({ state: 'protected' })
+      expect(stage.owed()).toEqual([])
+    },
+  )
+
+  test('because the checkpoint is not reached stops the session before anything is merged', async () => {
+    await using stage = await createStage()
+    const { db, report } = await ran(stage, {}, (event) => {
+      if (event.kind === 'step ended' && event.step === 'look again')
+        flip(join(stage.replicated.secondaryDir, data))
+      if (event.kind === 'step ended' && event.step === 'compare') stage.replicated.faults.faulty = true
+      if (event.kind === 'step began' && event.step === 'merge') stage.replicated.faults.faulty = false
+    })
+    expect(db).toMatchObject({ state: 'failed' })
+    expect(report.vms.find(({ name }) => name === 'web')).toMatchObject({ state: 'protected' })
+    expect((await stage.replicated.replication.session(new AbortController().signal)).state).toBe('stopped')
+  })
+})
+
+test("data without a description, which is no volume to the hosts, is nobody's business", async () => {
+  await using stage = await createStage()
+  writeFileSync(join(stage.replicated.primaryDir, dirname(data), uuidOf('left by a failed upload')), 'x')
+  const { db } = await ran(stage)
+  expect(db).toMatchObject({ state: 'protected' })
+})
+
+test('a volume that has several names, as that of a template, is read once', async () => {
+  await using stage = await createStage()
+  const opened: string[] = []
+  const dirs = { primary: stage.replicated.primaryDir, secondary: stage.replicated.secondaryDir }
+  for (const dir of Object.values(dirs)) {
+    mkdirSync(join(dir, dirname(data)), { recursive: true })
+    writeFileSync(join(dir, data), 'content of a template')
+    writeFileSync(join(dir, `${data}.meta`), 'its description')
+  }
+  const other = vdsmLayout.filesOf(domain.id, aDisk('web-disk1').id, disk.volume ?? '').data
+  for (const dir of Object.values(dirs)) {
+    mkdirSync(join(dir, dirname(other)), { recursive: true })
+    linkSync(join(dir, data), join(dir, other))
+    linkSync(join(dir, `${data}.meta`), join(dir, `${other}.meta`))
+  }
+  const counted = (dir: string): OpenVolume => {
+    const volume = volumeAt(dir)
+    return {
+      ...volume,
+      open(path, signal) {
+        opened.push(path)
+        return volume.open(path, signal)
+      },
+    }
+  }
+  const vm = (name: string) =>
+    planBackup(domain, [aVm(name)], () => uuidOf('overlay'), seenEngine).vms[0] as VmPlan
+  const files = [
+    { vm: vm('db'), disk: { ...disk }, volume: disk.volume ?? '', data },
+    { vm: vm('web'), disk: { ...disk, id: aDisk('web-disk1').id }, volume: disk.volume ?? '', data: other },
+  ]
+  const { differences, bytesRead } = await compareFrozen(aRun(), files, {
+    site: { hypervisor: stage.engine.hypervisor, replication: stage.replicated.replication },
+    ends: { primary: counted(dirs.primary), secondary: counted(dirs.secondary) },
+    domain: domain.id,
+    mode: 'full',
+    sampleBytes: 65_536,
+    imagesAtOnce: 4,
+    pace: paceOf(undefined, fakeClock()),
+  })
+  expect(differences).toEqual([])
+  expect([opened.length, bytesRead]).toEqual([2, 'content of a template'.length])
 })

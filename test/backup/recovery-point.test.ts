@@ -1,12 +1,12 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { listPoints } from '../../src/point/points.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage } from '../support/stage.ts'
-import { aDisk, aVm } from '../support/vms.ts'
+import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 
 type Stage = Awaited<ReturnType<typeof createStage>>
 
@@ -41,6 +41,36 @@ describe('the recovery points on the secondary', () => {
     stage.engine.faults.failing.updateOvfStore = 'no'
     await stage.run()
     expect(await statuses(stage)).toEqual(['ready'])
+  })
+
+  test('stay as they were when no VM is left that could be protected', async () => {
+    await using stage = await createStage()
+    await stage.run()
+    for (const name of ['web', 'db']) stage.engine.faults.snapshot[name] = 'refused'
+    const report = await stage.run()
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      error: { message: expect.stringContaining('no VM is left') },
+      vms: [{ why: expect.stringContaining('Cannot create Snapshot') }, {}],
+    })
+    expect(await statuses(stage)).toEqual(['ready'])
+  })
+
+  test('stay as they were when the primary itself could not be imported', async () => {
+    await using stage = await createStage()
+    await stage.run()
+    const junk = vdsmLayout.filesOf(domain.id, uuidOf('floating'), uuidOf('junk')).data
+    mkdirSync(join(stage.replicated.primaryDir, dirname(junk)))
+    writeFileSync(join(stage.replicated.primaryDir, `${junk}.meta`), 'half a descr')
+    const report = await stage.run()
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      error: {
+        message: expect.stringContaining(`image ${uuidOf('floating')} keeps an engine from importing`),
+      },
+    })
+    expect(await statuses(stage)).toEqual(['ready'])
+    expect(stage.engine.world.acts.filter((act) => act === 'snapshot web')).toHaveLength(1)
   })
 
   test('are unfinished after a run that failed while it wrote', async () => {

@@ -22,8 +22,11 @@ export const domain: StorageDomain = {
 /** What goes wrong, by VM name, changed by a test at any moment. */
 export interface HypervisorFaults {
   snapshot: Record<string, 'refused' | 'job fails' | 'doubtful' | 'never ends' | 'answer lost'>
-  /** What becomes of a freeze; one that hangs ends with the caller's patience, and the guest is frozen. */
-  freeze: Record<string, 'refused' | 'hangs'>
+  /**
+   * What becomes of a freeze; one that hangs ends with the caller's patience, and the guest is frozen, as it is when the
+   * answer is no because it came too late. A `mute` agent answers no, and no to a thaw as well.
+   */
+  freeze: Record<string, 'refused' | 'hangs' | 'late no' | 'mute'>
   /** So many merges of this VM fail from now on. */
   merges: Record<string, number>
   /** Looks that an act takes before it is done. */
@@ -110,15 +113,18 @@ export async function createMemoryHypervisor(
     },
     async freeze({ id, name }, signal) {
       enter('freeze', signal)
-      if (faults.freeze[name] === 'refused') throw new EngineError('[the agent says no]', { status: 400 })
+      const no = new EngineError('[the agent says no]', { status: 400 })
+      if (faults.freeze[name] === 'refused' || faults.freeze[name] === 'mute') throw no
       world.frozen.push(id)
       world.acts.push(`freeze ${name}`)
       await save()
+      if (faults.freeze[name] === 'late no') throw no
       if (faults.freeze[name] === 'hangs')
         await new Promise((_, late) => signal.addEventListener('abort', late))
     },
     async thaw({ id, name }, signal) {
       enter('thaw', signal)
+      if (faults.freeze[name] === 'mute') throw new EngineError('[no answer to a thaw]', { status: 400 })
       if (world.frozen.includes(id)) world.acts.push(`thaw ${name}`)
       world.frozen = world.frozen.filter((one) => one !== id)
       await save()
