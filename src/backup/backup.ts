@@ -30,7 +30,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   const { verdicts } = telling
   const { layout } = site.hypervisor
   const writesTo = async (vms: BackupPlan['vms']) =>
-    lastWrites(primary, await frozenFiles(primary, layout, plan, vms))
+    lastWrites(primary, await frozenFiles(primary, layout, plan, vms), run.signal)
 
   const plan = await run.step('preflight', () => preflight(run, site, options))
   verdicts.plan(plan)
@@ -53,7 +53,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   await using secondary = await openVolume(run, site, 'secondary')
   const ends = { primary, secondary }
   const content = await proveContent(run, site, ends, plan, options, verdicts)
-  await failWritten([...offline, ...frozen], primary, verdicts)
+  await failWritten([...offline, ...frozen], primary, verdicts, run.signal)
   await run.step('merge', () => mergeAndClean(run, site, ends, options, verdicts))
   const facts = await run.step('prove', () => proveStructure(run, site, secondary, plan, kept, verdicts))
   await run.step('write manifest', () =>

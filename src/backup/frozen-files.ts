@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
 import type { DiskLayout } from '../model/hypervisor.ts'
@@ -54,10 +54,14 @@ export async function frozenFiles(
 }
 
 /** When each of the files was written last, for `failWritten` to look again. */
-export async function lastWrites(primary: OpenVolume, files: readonly FrozenFile[]): Promise<Seen[]> {
+export async function lastWrites(
+  primary: OpenVolume,
+  files: readonly FrozenFile[],
+  signal: AbortSignal,
+): Promise<Seen[]> {
   const limit = pLimit(looksAtOnce)
   return Promise.all(
-    files.map((file) => limit(async () => ({ file, stamp: await stampOf(join(primary.dir, file.data)) }))),
+    files.map((file) => limit(async () => ({ file, stamp: await stampOf(primary, file.data, signal) }))),
   )
 }
 
@@ -66,11 +70,10 @@ export async function failWritten(
   before: readonly Seen[],
   primary: OpenVolume,
   verdicts: Verdicts,
+  signal: AbortSignal,
 ): Promise<void> {
-  const now = await lastWrites(
-    primary,
-    before.map(({ file }) => file),
-  )
+  const files = before.map(({ file }) => file)
+  const now = await lastWrites(primary, files, signal)
   for (const [index, { file, stamp }] of before.entries()) {
     if (now[index]?.stamp === stamp) continue
     const state = file.vm.way === 'offline' ? 'although the VM is down' : 'although the VM runs on an overlay'
@@ -78,11 +81,12 @@ export async function failWritten(
   }
 }
 
-async function stampOf(file: string): Promise<string> {
+async function stampOf(primary: OpenVolume, path: string, signal: AbortSignal): Promise<string> {
   try {
-    const { mtimeNs, size } = await stat(file, { bigint: true })
-    return `${mtimeNs} ${size}`
+    await using file = await primary.open(path, signal)
+    return `${file.lastWriteNs} ${file.sizeBytes}`
   } catch {
+    signal.throwIfAborted()
     // The comparison will say what is wrong with it.
     return 'missing'
   }

@@ -53,7 +53,7 @@ export async function proveContent(
   }
   const standing = () => plan.vms.filter((vm) => takesPart(vm) && !verdicts.failed(vm.id))
   const all = await frozenFiles(ends.primary, layout, plan, standing())
-  const before = await lastWrites(ends.primary, all)
+  const before = await lastWrites(ends.primary, all, run.signal)
   const comparison: Comparison = { mode, bytesRead: 0, healed: 0 }
   const proofs = new Map<string, ContentProof>()
 
@@ -83,7 +83,7 @@ export async function proveContent(
   const also = notSent === undefined ? '' : `; sending it again failed: ${notSent}`
   for (const { file, what } of differences)
     verdicts.fail(file.vm.id, `the copy is not the same: ${what}${also}`)
-  await failWritten(before, ends.primary, verdicts)
+  await failWritten(before, ends.primary, verdicts, run.signal)
   tellCompared(standing(), all, proofs, verdicts)
   if (mode === 'full' && differences.length === 0) run.note(lastFull, String(run.clock.now()))
   run.emit({ kind: 'compared', comparison })

@@ -5,10 +5,11 @@ import type { VolumeFile } from '../model/replication.ts'
 export async function plainFile(path: string): Promise<VolumeFile> {
   const handle = await open(path, 'r')
   try {
-    const { size, blocks } = await handle.stat()
+    const { size, blocks, mtimeNs } = await handle.stat({ bigint: true })
     return {
-      sizeBytes: size,
-      allocatedBytes: blocks * 512,
+      sizeBytes: Number(size),
+      allocatedBytes: Number(blocks) * 512,
+      lastWriteNs: mtimeNs,
       pieces: new Map(),
       read: (buffer, offset) => readFully(handle, buffer, offset),
       [Symbol.asyncDispose]: () => handle.close(),

@@ -15,6 +15,7 @@ export interface Pieces {
   /** Sizes of the pieces that exist, by path relative to the mount; a missing one is a hole. */
   sizes: Map<string, number>
   allocatedBytes: number
+  lastWriteNs: bigint
   /** The path of the piece of that number. */
   pathOf(index: number): string
 }
@@ -32,16 +33,18 @@ export async function piecesOf(raw: string, path: string, signal: AbortSignal): 
   const found = await Promise.all(
     Array.from({ length: count }, (_, index) =>
       limit(async () => {
-        const seen = await stat(join(raw, pathOf(index))).catch(undefinedWhenAbsent)
-        return seen === undefined ? [] : [{ piece: pathOf(index), size: seen.size, bytes: seen.blocks * 512 }]
+        const seen = await stat(join(raw, pathOf(index)), { bigint: true }).catch(undefinedWhenAbsent)
+        return seen === undefined ? [] : [{ piece: pathOf(index), ...seen }]
       }),
     ),
   )
   return {
     shardBytes,
     sizeBytes,
-    sizes: new Map(found.flat().map(({ piece, size }) => [piece, size])),
-    allocatedBytes: found.flat().reduce((sum, { bytes }) => sum + bytes, 0),
+    sizes: new Map(found.flat().map(({ piece, size }) => [piece, Number(size)])),
+    allocatedBytes: found.flat().reduce((sum, { blocks }) => sum + Number(blocks) * 512, 0),
+    // The whole file's own time does not move when a shard is written (tried, 10.3).
+    lastWriteNs: newestOf(found.flat()),
     pathOf,
   }
 }
@@ -79,6 +82,7 @@ export async function openSharded(
   return {
     sizeBytes: pieces.sizeBytes,
     allocatedBytes: pieces.allocatedBytes,
+    lastWriteNs: pieces.lastWriteNs,
     pieces: namedAlike(pieces),
     async read(buffer, offset) {
       const wanted = buffer.subarray(0, Math.max(0, Math.min(buffer.length, pieces.sizeBytes - offset)))
@@ -108,6 +112,12 @@ function namedAlike({ sizes, sizeBytes, shardBytes, pathOf }: Pieces): ReadonlyM
     if (size > 0) named.set(`shard ${index}`, size)
   }
   return named
+}
+
+function newestOf(pieces: readonly { mtimeNs: bigint }[]): bigint {
+  let newest = 0n
+  for (const { mtimeNs } of pieces) if (mtimeNs > newest) newest = mtimeNs
+  return newest
 }
 
 function undefinedWhenAbsent(error: unknown): undefined {

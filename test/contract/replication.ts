@@ -204,6 +204,25 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
       })
     })
 
+    test('tells of a write to any part of a file, and of nothing else', async () => {
+      await write('written', Buffer.alloc(9_000_000, 'x'))
+      await onPrimary(async (writer) => {
+        await onPrimary(async (reader) => {
+          const seen = async (): Promise<bigint> => {
+            await using file = await reader.open('written', signal)
+            return file.lastWriteNs
+          }
+          let last = await seen()
+          for (const at of [8_500_000, 4_300_000, 10]) {
+            expect(await seen()).toBe(last)
+            await writeAt(join(writer.dir, 'written'), 'y', at)
+            await eventually(subject, async () => (await seen()) > last)
+            last = await seen()
+          }
+        })
+      })
+    })
+
     test('sends again what the secondary has lost, cut short or changed', async () => {
       const content = Buffer.alloc(9_000_000, 'content that does not change ')
       const files = ['lost', 'short', 'changed in place']

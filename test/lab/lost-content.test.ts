@@ -147,4 +147,21 @@ describe('the recovery point of that run', () => {
     expect(said.join('; ')).toContain(words)
     expect((await verifyAgent(lab, '--no-content')).point?.verdict).toBe('proved')
   })
+
+  test.each([
+    ['is gone', 'mv "$0" away', 'mv away "$0"'],
+    ['is cut short', 'cp "$0" away; truncate -s 100000 "$0"', 'cat away > "$0"; rm away'],
+  ])('is refuted without reading any content when a shard %s', async (_what, spoilIt, mend) => {
+    await using volume = await spoiler(lab, 'pieces')
+    const shard = await volume.pieceOf(await volume.diskOf('big'), 200)
+    await volume.run(spoilIt, shard)
+    const { exitCode, point } = await verifyAgent(lab, '--no-content')
+    await volume.run(mend, shard)
+    expect(exitCode).toBe(1)
+    const refuted = point?.vms.filter(({ verdict }) => verdict === 'refuted')
+    expect(refuted).toMatchObject([
+      { name: 'big', why: [expect.stringContaining('its shards are not those')] },
+    ])
+    expect((await verifyAgent(lab, '--no-content')).point?.verdict).toBe('proved')
+  })
 })

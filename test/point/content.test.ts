@@ -19,6 +19,7 @@ function aFile(sizeBytes: number, flipped: number[] = [], pieces: [string, numbe
   return {
     sizeBytes,
     allocatedBytes: sizeBytes,
+    lastWriteNs: 0n,
     pieces: new Map(pieces),
     async read(buffer, offset) {
       const length = Math.max(0, Math.min(buffer.length, sizeBytes - offset))
