@@ -18,7 +18,7 @@ export type FoundPoint = { run: string } & (
   | { status: 'unreadable'; why: string }
 )
 
-/** All manifests below the root of a secondary volume, newest first; none is no error. */
+/** All manifests below the root of a secondary volume, newest first, overwritten ones in brief; none is no error. */
 export async function listPoints(root: string): Promise<FoundPoint[]> {
   const dir = join(root, pointsDir)
   const names = await readdir(dir).catch((error: unknown) => {
@@ -26,12 +26,16 @@ export async function listPoints(root: string): Promise<FoundPoint[]> {
     throw new Failure(`cannot read the manifests in ${dir}`, { cause: error })
   })
   const runs = names.flatMap((name) => /^(\d{8}T\d{6}Z-[0-9a-f]{8})\.json$/.exec(name)?.[1] ?? [])
-  const read = (await Promise.all(runs.map((run) => readOne(dir, run)))).toSorted(newestFirst)
-  const heirs = new Map(
-    read.flatMap((one) => ('point' in one ? one.point.supersedes.map((old) => [old, one.run] as const) : [])),
-  )
+  const heirs = new Map<string, string>()
+  const read: Read[] = []
+  // One after the other: with thousands of VMs a manifest is large.
+  for (const run of runs.toSorted().reverse()) {
+    const one = await readOne(dir, run)
+    if ('point' in one) for (const old of one.point.supersedes) heirs.set(old, run)
+    read.push('point' in one && heirs.has(run) ? { run, point: inBrief(one.point) } : one)
+  }
   let broken: string | undefined
-  return read.map((one): FoundPoint => {
+  return read.toSorted(newestFirst).map((one): FoundPoint => {
     if ('why' in one) {
       broken = one.run
       return { run: one.run, status: 'unreadable', why: one.why }
@@ -42,6 +46,17 @@ export async function listPoints(root: string): Promise<FoundPoint[]> {
     if (heir !== undefined) return { run, status: 'overwritten', point, overwrittenBy: heir }
     return { run, status: point.state === 'finished' ? 'ready' : 'unfinished', point }
   })
+}
+
+/** Of a point that can prove nothing any more: without chains and documents. */
+function inBrief(point: RecoveryPoint): RecoveryPoint {
+  return {
+    ...point,
+    vms: point.vms.map(({ ovf: _, ...vm }) => ({
+      ...vm,
+      disks: vm.disks.map(({ chain: __, ...disk }) => disk),
+    })),
+  }
 }
 
 type Read = { run: string } & ({ point: RecoveryPoint } | { why: string })
