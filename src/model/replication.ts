@@ -26,7 +26,7 @@ export interface VolumeFile extends AsyncDisposable {
   readonly sizeBytes: number
   /** On disk; a hole has none. */
   readonly allocatedBytes: number
-  /** When it was written last, in any of its pieces, in nanoseconds since 1970; a cache may hold that back for a second. */
+  /** When it was written last, in any of its pieces, in nanoseconds since 1970. */
   readonly lastWriteNs: bigint
   /**
    * The sizes in bytes of the pieces in which it is stored and travels, by name: one that arrived short or not at all shows
