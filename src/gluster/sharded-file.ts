@@ -114,9 +114,10 @@ function namedAlike({ sizes, sizeBytes, shardBytes, pathOf }: Pieces): ReadonlyM
   return named
 }
 
-function newestOf(pieces: readonly { mtimeNs: bigint }[]): bigint {
+/** Empty ones do not count: a guest that reads a hole makes one. */
+function newestOf(pieces: readonly { mtimeNs: bigint; size: bigint }[]): bigint {
   let newest = 0n
-  for (const { mtimeNs } of pieces) if (mtimeNs > newest) newest = mtimeNs
+  for (const { mtimeNs, size } of pieces) if (size > 0n && mtimeNs > newest) newest = mtimeNs
   return newest
 }
 
