@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { asksForJson, parseArgs } from './cli/args.ts'
 import { paintFor } from './cli/paint.ts'
+import { plan } from './commands/plan.ts'
 import { points, verify } from './commands/points.ts'
-import { plan, run } from './commands/run.ts'
+import { recover } from './commands/recover.ts'
+import { run } from './commands/run.ts'
 import type { Terminal } from './commands/terminal.ts'
 import { Cancelled } from './model/errors.ts'
 import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
@@ -38,6 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
     switch (asked.kind) {
       case 'run':
         return await (asked.dryRun ? plan(asked, terminal) : run(asked, terminal))
+      case 'recover':
+        return await recover(asked, terminal)
       case 'points':
         return await points(asked, terminal)
       case 'verify':

@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackupOptions } from './backup/options.ts'
-import type { Place, Target } from './cli/args.ts'
+import type { Place } from './cli/args.ts'
+import type { Target } from './cli/common-args.ts'
 import type { Config } from './config/keys.ts'
 import { passwordSource } from './config/password.ts'
 import { createGeoReplication } from './gluster/geo-replication.ts'
 import { plainFile } from './gluster/plain-file.ts'
+import { spaceAt } from './gluster/space.ts'
 import { openVolumeAt } from './gluster/volumes.ts'
 import type { DomainFormat } from './model/domain.ts'
 import type { OpenVolume } from './model/replication.ts'
@@ -24,6 +26,8 @@ export function createSite(config: Config, target: Target, env: NodeJS.ProcessEn
       password: passwordSource(config, env),
       verifyTls: connection.verifyTls,
       timeoutMs: connection.requestTimeoutMs,
+      restartMs: connection.restartMs,
+      busyMs: connection.busyMs,
       origin: event.origin,
       ...(connection.caFile === undefined ? {} : { ca: readFileSync(connection.caFile, 'utf8') }),
     }),
@@ -46,6 +50,9 @@ export function optionsOf({ snapshot, replication, verify }: Config, version: st
     snapshotsAtOnce: snapshot.parallel,
     mergeMs: snapshot.mergeTimeoutMs,
     mergesAtOnce: snapshot.mergeParallel,
+    mergesPerHost: snapshot.mergePerHost,
+    mergeStallMs: snapshot.mergeStallMs,
+    minFree: snapshot.minFree,
     replicationMs: replication.timeoutMs,
     stallMs: replication.stallMs,
     intervalMs: replication.intervalMs,
@@ -69,7 +76,7 @@ export async function openRecoverySite(at: Place, signal: AbortSignal): Promise<
   if ('dir' in at) {
     const { dir } = at
     const open: OpenVolume['open'] = (path) => plainFile(join(dir, path))
-    return { dir, open, format: vdsmFormat, async [Symbol.asyncDispose]() {} }
+    return { dir, open, space: () => spaceAt(dir), format: vdsmFormat, async [Symbol.asyncDispose]() {} }
   }
   const scratch = scratchDir()
   try {
@@ -79,6 +86,7 @@ export async function openRecoverySite(at: Place, signal: AbortSignal): Promise<
     return {
       dir,
       open: volume.open,
+      space: volume.space,
       format: vdsmFormat,
       async [Symbol.asyncDispose]() {
         await volume[Symbol.asyncDispose]()

@@ -1,7 +1,7 @@
 import type { Announcement } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { StorageDomain } from '../model/vm.ts'
-import type { Obligation } from '../run/obligation.ts'
+import type { Obligation, Owed } from '../run/obligation.ts'
 import type { Report, VmResult } from '../run/report.ts'
 import type { Run } from '../run/run.ts'
 import type { BackupPlan } from './plan.ts'
@@ -24,15 +24,18 @@ export async function announceReport(
   )
 }
 
-/** Tells of a run that ended without telling. */
+/** Tells in one event of runs that ended without telling, newest first: after days without an engine they are many. */
 export async function announceInterrupted(
   run: Run,
   site: Site,
-  event: Obligation & { kind: 'event' },
-  runId: string,
+  events: readonly (Owed & { what: Obligation & { kind: 'event' } })[],
 ): Promise<void> {
-  const text = `vmbackup ${runId}, begun ${event.startedAt}, ended without telling how: no recovery point may be assumed from it unless its own report says so`
-  await site.hypervisor.announce({ severity: 'alert', text }, event.number, run.signal)
+  const [newest] = events
+  if (newest === undefined) return
+  const named = events.slice(0, mostNamed).map((one) => `${one.run}, begun ${one.what.startedAt}`)
+  const more = events.length > named.length ? `; and ${events.length - named.length} more` : ''
+  const text = `vmbackup ${named.join('; ')}${more}: ended without telling how: no recovery point may be assumed from it unless its own report says so`
+  await site.hypervisor.announce({ severity: 'alert', text }, newest.what.number, run.signal)
 }
 
 /** Pure: severity and text of the closing event. */

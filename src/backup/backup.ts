@@ -12,6 +12,7 @@ import { proveContent } from './prove-content.ts'
 import { proveStructure } from './prove-structure.ts'
 import { replicate } from './replicate.ts'
 import { resendUnmerged } from './resend-unmerged.ts'
+import { guardSpace } from './space-guard.ts'
 import { takeSnapshots } from './take-snapshots.ts'
 import type { Verdicts } from './verdicts.ts'
 import { openVolume } from './volumes.ts'
@@ -41,19 +42,25 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
     updateOvfStore(run, site, primary, plan, options, verdicts),
   )
   const offline = await writesTo(offlineOf(plan))
-  await run.step('snapshot', () => takeSnapshots(run, site, plan, options, verdicts))
+
+  // From here until the merge guests write into overlays: they must not fill the volume.
+  using guard = guardSpace(run, primary, options)
+  const guarded = guard.run
+  await guarded.step('snapshot', () => takeSnapshots(guarded, site, plan, options, verdicts))
   const frozen = await writesTo(snapshotsOf(plan))
 
   refuseNothingLeft(plan, verdicts)
-  const unfinished = await run.step('withdraw earlier points', () => withdrawPoints(run, site, plan, options))
-  await resendUnmerged(run, site, primary)
-  await run.step('replicate', () => replicate(run, site, primary, options))
-  await run.step('look again', () => lookAgain(run, site, plan, verdicts))
+  const unfinished = await guarded.step('withdraw earlier points', () =>
+    withdrawPoints(guarded, site, plan, options),
+  )
+  await resendUnmerged(guarded, site, primary)
+  await guarded.step('replicate', () => replicate(guarded, site, primary, options))
+  await guarded.step('look again', () => lookAgain(guarded, site, plan, verdicts))
 
-  await using secondary = await openVolume(run, site, 'secondary')
+  await using secondary = await openVolume(guarded, site, 'secondary')
   const ends = { primary, secondary }
-  const content = await proveContent(run, site, ends, plan, options, verdicts)
-  await failWritten([...offline, ...frozen], primary, verdicts, run.signal)
+  const content = await proveContent(guarded, site, ends, plan, options, verdicts)
+  await failWritten([...offline, ...frozen], primary, verdicts, guarded.signal)
   await run.step('merge', () => mergeAndClean(run, site, ends, options, verdicts))
   const facts = await run.step('prove', () => proveStructure(run, site, secondary, plan, kept, verdicts))
   await run.step('write manifest', () =>

@@ -1,10 +1,11 @@
 import { messageOf } from '../model/errors.ts'
+import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import { conveyor } from '../run/conveyor.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
-import { isUsedUp, type Merge, type Move, nextMove, type SnapshotOwed } from './merge-state.ts'
+import { isUsedUp, type Merge, type Move, nextMove, type SnapshotOwed, signsOfLife } from './merge-state.ts'
 import { newTag, tagPrefix } from './names.ts'
 import { namesOf } from './observing.ts'
 import type { BackupOptions } from './options.ts'
@@ -24,15 +25,20 @@ export async function mergeSnapshots(
   },
 ): Promise<void> {
   const merges = owed.filter((one): one is SnapshotOwed => one.what.kind === 'snapshot').map(mergeOf)
+  if (merges.length === 0) return
+  const hosts = await hostsOf(run, site, merges)
   let done = 0
 
   await conveyor<Merge, Ended>(merges, {
     parallel: options.mergesAtOnce,
+    perLane: options.mergesPerHost,
+    lane: ({ id }) => hosts.get(id),
     intervalMs: options.intervalMs,
     clock: run.clock,
     signal: run.signal,
     begin: async (merge) => {
       merge.began = run.clock.now()
+      merge.seenSince = merge.began
     },
     fail: (_merge, error) => ({ stuck: String(error) }),
     look: async (underWay) => {
@@ -40,6 +46,7 @@ export async function mergeSnapshots(
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
       const ended = new Map<Merge, Ended>()
       for (const merge of underWay) {
+        noteSigns(merge, seen, run.clock.now())
         const result = await make(run, site, merge, nextMove(merge, seen, run.clock.now(), options))
         if (result !== undefined) ended.set(merge, result)
       }
@@ -61,12 +68,42 @@ type Ended = 'merged' | { stuck: string }
 
 function mergeOf(owed: SnapshotOwed): Merge {
   const { id, name } = owed.what.vm
-  return { owed, id, name, began: 0, attempts: 0, tag: '', askedAt: 0, lastWhy: '' }
+  return {
+    owed,
+    id,
+    name,
+    began: 0,
+    attempts: 0,
+    tag: '',
+    askedAt: 0,
+    lastWhy: '',
+    seen: '',
+    seenSince: 0,
+  }
+}
+
+/** Where the VMs run: a merge loads its host. */
+async function hostsOf(run: Run, site: Site, merges: readonly Merge[]): Promise<Map<string, string>> {
+  const { vms } = await site.hypervisor.observe(merges, tagPrefix(run.id), run.signal)
+  return new Map(
+    [...vms].flatMap(([id, { hostId }]): [string, string][] => (hostId === undefined ? [] : [[id, hostId]])),
+  )
+}
+
+function noteSigns(merge: Merge, seen: Observation, now: number): void {
+  const signs = signsOfLife(merge, seen)
+  if (signs === merge.seen) return
+  merge.seen = signs
+  merge.seenSince = now
 }
 
 /** Makes the move; a refusal (the VM is migrating, locked, ...) counts as an attempt, and the next look tries again. */
 async function make(run: Run, site: Site, merge: Merge, move: Move): Promise<Ended | undefined> {
   if (move === 'wait') return undefined
+  if (move === 'look closer') {
+    // An engine that has just started, or a search that skips a row: only "there is no such VM" is an answer.
+    return (await site.hypervisor.isGone(merge, run.signal)) ? 'merged' : undefined
+  }
   if (move === 'merged' || 'stuck' in move) return move
   merge.attempts += 1
   merge.tag = newTag(run)

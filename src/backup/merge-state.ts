@@ -14,9 +14,13 @@ export interface Merge extends VmRef {
   tag: string
   askedAt: number
   lastWhy: string
+  /** What was seen last, and since when it looks like that. */
+  seen: string
+  seenSince: number
 }
 
-export type Move = 'wait' | 'merged' | { remove: string } | { stuck: string }
+/** `look closer`: the VM is missing, which may be the engine's fault. */
+export type Move = 'wait' | 'merged' | 'look closer' | { remove: string } | { stuck: string }
 
 /** How long an act's job may be invisible before the act counts as lost. */
 const jobGraceMs = 5_000
@@ -25,23 +29,32 @@ const lostRequestMs = 10_000
 const mostAttempts = 3
 
 /** Pure: what to do next about a merge, from what was seen. The engine's rows, jobs and disks can each be early alone. */
-export function nextMove(
-  merge: Merge,
-  seen: Observation,
-  now: number,
-  limits: { snapshotMs: number; mergeMs: number },
-): Move {
+export function nextMove(merge: Merge, seen: Observation, now: number, limits: Limits): Move {
   const vm = seen.vms.get(merge.id)
-  if (vm === undefined) return 'merged'
-  const move = moveFor(merge, vm, seen, now)
-  if (move === 'wait') {
-    // Before the first merge is asked for, it is the snapshot itself that is not done.
-    const limitMs = merge.attempts === 0 ? limits.snapshotMs : limits.mergeMs
-    return now - merge.began > limitMs ? { stuck: `not done after ${limitMs / 1000} s` } : 'wait'
+  const move = vm === undefined ? 'look closer' : moveFor(merge, vm, seen, now)
+  if (move === 'wait' || move === 'look closer') {
+    const late = lateness(merge, now, limits)
+    return late === undefined ? move : { stuck: late }
   }
   if (move === 'merged' || merge.attempts < mostAttempts) return move
   const why = eventOf(merge, seen) ?? merge.lastWhy
   return { stuck: `${merge.attempts} merges failed${why === '' ? '' : `; the last: ${why}`}` }
+}
+
+interface Limits {
+  snapshotMs: number
+  mergeMs: number
+  mergeStallMs: number
+}
+
+/** Why it has been waited long enough. */
+function lateness(merge: Merge, now: number, limits: Limits): string | undefined {
+  // Before the first merge is asked for, it is the snapshot itself that is not done.
+  const limitMs = merge.attempts === 0 ? limits.snapshotMs : limits.mergeMs
+  if (now - merge.began > limitMs) return `not done after ${limitMs / 1000} s`
+  const stalledMs = now - merge.seenSince
+  if (merge.attempts === 0 || stalledMs <= limits.mergeStallMs) return undefined
+  return `nothing of it has moved for ${Math.round(stalledMs / 1000)} s`
 }
 
 /** True when a refused request for a merge was the last one to be tried. */
@@ -63,6 +76,15 @@ function moveFor(
   if (row === undefined) return isMerged(merge, vm, now) ? 'merged' : 'wait'
   const jobMayCome = merge.attempts > 0 && job === undefined && now - merge.askedAt < jobGraceMs
   return jobMayCome || !isFree(row, vm) ? 'wait' : { remove: row.id }
+}
+
+/** All of a merge that moves while it goes on, as one text: what stays the same for long is stuck. */
+export function signsOfLife(merge: Merge, seen: Observation): string {
+  const vm = seen.vms.get(merge.id)
+  const job = jobOf(seen, merge.tag)
+  const rows = vm?.snapshots.map(({ id, status }) => `${id} ${status}`) ?? []
+  const disks = vm?.disks.map(({ id, volume, status }) => `${id} ${volume} ${status}`) ?? []
+  return [merge.attempts, job?.state, job?.progress, ...rows, ...disks].join('; ')
 }
 
 function isFree(row: Snapshot, vm: Vm): boolean {

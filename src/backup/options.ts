@@ -10,6 +10,12 @@ export interface BackupOptions {
   snapshotsAtOnce: number
   mergeMs: number
   mergesAtOnce: number
+  /** Of these, on one host. */
+  mergesPerHost: number
+  /** A merge of which nothing moves for so long counts as stuck. */
+  mergeStallMs: number
+  /** With less free space on the primary no overlay may live. */
+  minFree: { bytes: number } | { percent: number }
   replicationMs: number
   /** A checkpoint without any progress for so long is answered by stop and start. */
   stallMs: number

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, statfs } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { chainOf, hintOf, Refused } from '../model/errors.ts'
 import type { Finding } from '../model/finding.ts'
 import type { OpenVolume, VolumePair } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { StorageDomain, Vm } from '../model/vm.ts'
+import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import { isOurSnapshot } from './names.ts'
 import type { BackupOptions } from './options.ts'
 import { type BackupPlan, planBackup } from './plan.ts'
+import { shortage } from './space-guard.ts'
 import { openVolume } from './volumes.ts'
 
 /** What preflight learned: a plan if the engine could be read, and everything that was found. */
@@ -21,7 +23,7 @@ export interface Preflight {
 export async function inspect(run: Run, site: Site, options: BackupOptions): Promise<Preflight> {
   const [engine, replication, pair] = await Promise.all([
     gather('the engine', () => inspectEngine(run, site)),
-    gather('the replication', () => inspectReplication(run, site)),
+    gather('the replication', () => inspectReplication(run, site, options)),
     gather('the volumes', async () => ({ value: await site.replication.pair(run.signal), findings: [] })),
   ])
   const findings = [...engine.findings, ...replication.findings]
@@ -104,43 +106,62 @@ async function inspectEngine(run: Run, site: Site): Promise<{ value: SeenEngine;
 /** What lies at the primary's root, if it could be mounted. */
 type Root = readonly string[] | undefined
 
-async function inspectReplication(run: Run, site: Site): Promise<{ value: Root; findings: Finding[] }> {
+async function inspectReplication(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+): Promise<{ value: Root; findings: Finding[] }> {
   const findings = await site.replication.findings(run.signal)
   if (findings.some((finding) => finding.severity === 'error')) return { value: undefined, findings }
-  const mounted = await inspectMounts(run, site)
+  const mounted = await inspectMounts(run, site, options)
   return { value: mounted.value, findings: [...findings, ...mounted.findings] }
 }
 
 /** Both volumes are mounted here for a moment: what cannot be mounted now cannot be cleaned or compared later. */
-async function inspectMounts(run: Run, site: Site): Promise<{ value: Root; findings: Finding[] }> {
+async function inspectMounts(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+): Promise<{ value: Root; findings: Finding[] }> {
   await using primary = await openVolume(run, site, 'primary')
   await using secondary = await openVolume(run, site, 'secondary')
-  return { value: await readdir(primary.dir), findings: await spaceFindings(primary, secondary) }
+  return { value: await readdir(primary.dir), findings: await spaceFindings(primary, secondary, options) }
 }
 
-async function spaceFindings(primary: OpenVolume, secondary: OpenVolume): Promise<Finding[]> {
-  const [here, there] = await Promise.all([statfs(primary.dir), statfs(secondary.dir)])
-  const used = (here.blocks - here.bfree) * here.bsize
-  const size = there.blocks * there.bsize
-  if (there.bavail === 0) {
-    return [
-      {
-        severity: 'error',
-        subject: 'secondary volume',
-        what: 'it is full',
-        hint: 'free or add space at the secondary site',
-      },
-    ]
+async function spaceFindings(
+  primary: OpenVolume,
+  secondary: OpenVolume,
+  options: BackupOptions,
+): Promise<Finding[]> {
+  const [here, there] = await Promise.all([primary.space(), secondary.space()])
+  const findings: Finding[] = []
+  const short = shortage(here, options.minFree)
+  if (short !== undefined) {
+    findings.push({
+      severity: 'error',
+      subject: 'primary volume',
+      what: `${short}: overlays might fill it, and every guest would stop`,
+      hint: 'free or add space there, or lower [snapshot] min_free',
+    })
   }
-  if (size >= used) return []
-  return [
-    {
+  if (there.freeBytes === 0) {
+    findings.push({
+      severity: 'error',
+      subject: 'secondary volume',
+      what: 'it is full',
+      hint: 'free or add space at the secondary site',
+    })
+  }
+  const used = here.sizeBytes - here.freeBytes
+  if (there.freeBytes > 0 && there.sizeBytes < used) {
+    findings.push({
       severity: 'warning',
       subject: 'secondary volume',
-      what: `it has ${size} bytes in all, and the primary uses ${used}`,
+      what: `it has ${there.sizeBytes} bytes in all, and the primary uses ${used}`,
       hint: 'add bricks at the secondary site before it fills up',
-    },
-  ]
+    })
+  }
+  return findings
 }
 
 /** The storage domain that lies on the volume, or why there is none to be had. */
@@ -200,23 +221,41 @@ function vmFindings(vms: readonly Vm[], plan: BackupPlan, run: Run): Finding[] {
       hint: 'check that the volume is the one that holds the VMs',
     })
   }
-  const owed = new Set(run.owed().flatMap(({ what }) => (what.kind === 'snapshot' ? [what.description] : [])))
+  const owed = new Set(descriptionsIn(run.owed()))
+  const elsewhere = new Set(descriptionsIn(run.owedElsewhere()))
   for (const vm of vms) {
     for (const snapshot of vm.snapshots) {
-      const finding = snapshotFinding(vm, snapshot.description, owed)
+      const finding = snapshotFinding(vm, snapshot.description, owed, elsewhere)
       if (finding !== undefined) findings.push(finding)
     }
   }
   return findings
 }
 
-function snapshotFinding(vm: Vm, description: string, owed: ReadonlySet<string>): Finding | undefined {
+function descriptionsIn(owed: readonly Owed[]): string[] {
+  return owed.flatMap(({ what }) => (what.kind === 'snapshot' ? [what.description] : []))
+}
+
+function snapshotFinding(
+  vm: Vm,
+  description: string,
+  owed: ReadonlySet<string>,
+  elsewhere: ReadonlySet<string>,
+): Finding | undefined {
   if (description.endsWith('-TMPDR')) {
     return {
       severity: 'error',
       subject: `VM ${vm.name}`,
       what: `snapshot "${description}" belongs to the engine's own remote data sync`,
       hint: 'let that sync end and switch its schedule off for this storage domain: both would drive the same session',
+    }
+  }
+  if (elsewhere.has(description)) {
+    return {
+      severity: 'warning',
+      subject: `VM ${vm.name}`,
+      what: `snapshot "${description}" was left by a run of another secondary volume`,
+      hint: 'settle it with: vmbackup recover',
     }
   }
   if (isOurSnapshot(description) && !owed.has(description)) {

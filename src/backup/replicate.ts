@@ -1,4 +1,4 @@
-import type { Checkpoint, OpenVolume, Progress } from '../model/replication.ts'
+import type { Checkpoint, OpenVolume, Progress, SessionState } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
@@ -22,8 +22,9 @@ export async function replicate(
   options: BackupOptions,
 ): Promise<void> {
   const { replication } = site
-  await stopIfRunning(run, site)
-  const owed = run.owe({ kind: 'session' })
+  const { state: found } = await replication.session(run.signal)
+  const owed = run.owe({ kind: 'session', found })
+  await stopIfRunning(run, site, found)
   const checkpoint = await replication.mark(run.signal)
   await replication.start(run.signal)
   const look = watchFor(run, site, primary, checkpoint, options)
@@ -62,8 +63,7 @@ export async function stopReplication(run: Run, site: Site, owed: readonly Owed[
 }
 
 /** A session that runs already would need a restart to see a new checkpoint, and it would tear the copy afterwards. */
-async function stopIfRunning(run: Run, site: Site): Promise<void> {
-  const { state } = await site.replication.session(run.signal)
+async function stopIfRunning(run: Run, site: Site, state: SessionState): Promise<void> {
   if (state === 'created' || state === 'stopped') return
   const text = `the session was ${state}: it is stopped, and stays so after the run`
   run.emit({ kind: 'note', severity: 'info', text })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { EngineError, Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import { type FoundPoint, listPoints } from '../point/points.ts'
-import type { Owed } from '../run/obligation.ts'
+import type { Obligation, Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
 import { announceInterrupted } from './announce.ts'
@@ -18,7 +18,16 @@ type Kind = Owed['what']['kind']
 const goneMs = 10_000
 
 /** Guests first; then newest first, by what the story makes last. The session stops before anything is merged: a merge writes into bases. */
-const order: readonly Kind[] = ['freeze', 'mount', 'session', 'snapshot', 'overlays', 'job', 'event']
+const order: readonly Kind[] = [
+  'freeze',
+  'mount',
+  'session',
+  'snapshot',
+  'overlays',
+  'job',
+  'event',
+  'unknown',
+]
 
 /** Settles all that is owed, whoever owed it; looks first, so that repeating is harmless. What fails is told by `leave`. */
 export async function settle(
@@ -55,15 +64,25 @@ async function settleKind(
     case 'mount':
       for (const one of some) await attempt(run, [one], leave, () => settleOne(run, site, one))
       return
+    case 'unknown':
+      for (const one of some) leave(one, 'use the version of vmbackup that wrote it')
+      return
     case 'job':
-    case 'event':
       return tellEngine(run, site, some, leave)
+    case 'event':
+      return attempt(run, some, leave, () => tellOfInterrupted(run, site, some))
     default:
       return kind satisfies never
   }
 }
 
-/** While the engine is down, each run owes one event more, and each try waits for its restart: the first one speaks for all. */
+async function tellOfInterrupted(run: Run, site: Site, some: readonly Owed[]): Promise<void> {
+  const events = some.flatMap(({ what, ...one }) => (what.kind === 'event' ? [{ ...one, what }] : []))
+  await announceInterrupted(run, site, events)
+  for (const one of events) run.strike(one)
+}
+
+/** While the engine is down, each try waits for its restart: the first one speaks for all. */
 async function tellEngine(run: Run, site: Site, some: readonly Owed[], leave: Leave): Promise<void> {
   let away: unknown
   for (const one of some) {
@@ -85,10 +104,17 @@ function isAway(error: unknown): boolean {
 
 async function settleOne(run: Run, site: Site, { what, ...owed }: Owed): Promise<void> {
   if (what.kind === 'freeze') await site.hypervisor.thaw(what.vm, run.signal)
-  if (what.kind === 'mount') await site.replication.closeVolume(what.dir, run.signal)
+  if (what.kind === 'mount') await unmountOwn(run, site, what)
   if (what.kind === 'job') await closeJobs(run, site, what.text, false)
-  if (what.kind === 'event') await announceInterrupted(run, site, what, owed.run)
   run.strike({ what, ...owed })
+}
+
+async function unmountOwn(run: Run, site: Site, { dir, on }: Obligation & { kind: 'mount' }): Promise<void> {
+  if (on === run.machine.id) return site.replication.closeVolume(dir, run.signal)
+  const [name] = on.split('/')
+  throw new Failure(`it was mounted on ${name}: only vmbackup on that machine can see whether it still is`, {
+    hint: `run \`vmbackup recover\` on ${name}`,
+  })
 }
 
 /** Ends every job of the engine that carries the text. */

@@ -1,4 +1,5 @@
-import { mkdtemp } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
@@ -16,12 +17,14 @@ export interface Ends {
  * does not throw.
  */
 export async function openVolume(run: Run, site: Site, end: 'primary' | 'secondary'): Promise<OpenVolume> {
-  const dir = await mkdtemp(join(run.stateDir, 'mnt', `${end}-`))
-  const owed = run.owe({ kind: 'mount', dir })
+  const dir = join(run.stateDir, 'mnt', `${end}-${randomBytes(4).toString('hex')}`)
+  const owed = run.owe({ kind: 'mount', dir, on: run.machine.id })
+  await mkdir(dir, { mode: 0o700 })
   const open = end === 'primary' ? site.replication.openPrimary : site.replication.openSecondary
   const volume = await open.call(site.replication, dir, run.signal)
   return {
     dir,
+    space: () => volume.space(),
     open: (path, signal) => volume.open(path, signal),
     async [Symbol.asyncDispose]() {
       try {

@@ -1,12 +1,22 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
-import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
+import { type CommonOptions, commonOf, type Flags, parseTarget, type Target } from './common-args.ts'
 import { addPointCommands } from './point-args.ts'
+import { addRecoverCommand } from './recover-args.ts'
 
 /** What the command line asks for. */
 export type Asked =
   | { kind: 'say'; text: string }
   | { kind: 'run'; dryRun: boolean; target: Target; options: CommonOptions }
+  | {
+      kind: 'recover'
+      /** Without it: every pair for which the state directory owes something. */
+      target?: Target
+      dryRun: boolean
+      /** Numbers of entries to be struck without being settled. */
+      waive: number[]
+      options: CommonOptions
+    }
   | { kind: 'points'; at: Place; json: boolean }
   | {
       kind: 'verify'
@@ -24,35 +34,6 @@ export type Asked =
 /** Where recovery points lie: a volume to be mounted, or a directory on which it is mounted already. */
 export type Place = { host: string; volume: string } | { dir: string }
 
-export interface Target {
-  primaryVolume: string
-  secondaryUser?: string
-  secondaryHost: string
-  secondaryVolume: string
-}
-
-interface CommonOptions {
-  config?: string
-  timeoutMinutes?: number
-  intervalSeconds?: number
-  verify?: string
-  stateDir?: string
-  json: boolean
-  verbosity: 'quiet' | 'normal' | 'verbose'
-}
-
-interface Flags {
-  config?: string
-  timeout?: number
-  interval?: number
-  verify?: 'quick' | 'full' | 'off'
-  stateDir?: string
-  json?: true
-  dryRun?: true
-  quiet?: true
-  verbose?: true
-}
-
 const teaching = `
 What a run does:
   preflight, snapshot of all running VMs, geo-replication up to a checkpoint, comparison of both
@@ -62,6 +43,7 @@ Examples:
   vmbackup data dr1.example.com data-dr --dry-run     what would be done; touches nothing
   vmbackup data dr1.example.com data-dr               one recovery point
   vmbackup data geoaccount@dr1 data-dr --timeout 240  with a session of another user, at most 4 h
+  vmbackup recover --dry-run                          what interrupted runs have left to be settled
   vmbackup points --at dr1.example.com:data-dr        the recovery points there
   vmbackup verify --at dr1.example.com:data-dr        prove the newest one, without primary and engine
 
@@ -101,15 +83,14 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .configureOutput({ writeOut: (text) => (said += text), writeErr: () => undefined })
     .action((primary: string, host: string, secondary: string) => {
       const flags = program.opts<Flags>()
-      if (flags.quiet && flags.verbose) {
-        throw new UsageError('--quiet and --verbose exclude each other', { hint: 'give one of them' })
-      }
       const target = parseTarget(primary, host, secondary)
       asked = { kind: 'run', dryRun: flags.dryRun === true, target, options: commonOf(flags) }
     })
-  addPointCommands(program, (found) => {
+  const asks = (found: Asked): void => {
     asked = found
-  })
+  }
+  addRecoverCommand(program, asks)
+  addPointCommands(program, asks)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -128,28 +109,6 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
 export function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
-}
-
-function parseTarget(primary: string, host: string, secondary: string): Target {
-  const at = host.lastIndexOf('@')
-  return {
-    primaryVolume: parseVolumeName(primary),
-    ...(at < 0 ? {} : { secondaryUser: parseUserName(host.slice(0, at)) }),
-    secondaryHost: parseHost(host.slice(at + 1)),
-    secondaryVolume: parseVolumeName(secondary),
-  }
-}
-
-function commonOf(flags: Flags): CommonOptions {
-  return {
-    ...(flags.config === undefined ? {} : { config: flags.config }),
-    ...(flags.timeout === undefined ? {} : { timeoutMinutes: flags.timeout }),
-    ...(flags.interval === undefined ? {} : { intervalSeconds: flags.interval }),
-    ...(flags.verify === undefined ? {} : { verify: flags.verify }),
-    ...(flags.stateDir === undefined ? {} : { stateDir: flags.stateDir }),
-    json: flags.json === true,
-    verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
-  }
 }
 
 function positive(text: string): number {

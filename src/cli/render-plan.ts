@@ -1,12 +1,17 @@
 import type { BackupOptions } from '../backup/options.ts'
 import type { PlannedDisk, VmPlan } from '../backup/plan.ts'
 import type { Preflight } from '../backup/preflight.ts'
+import type { Found } from '../run/recover.ts'
 import type { Paint } from './paint.ts'
 import { table } from './table.ts'
 import { durationWords, sizeWords } from './words.ts'
 
 /** What a run would do: findings, VMs, steps. */
-export function renderPlan(found: Preflight, options: BackupOptions, paint: Paint): string {
+export function renderPlan(
+  found: Preflight & { owed: readonly Found[] },
+  options: BackupOptions,
+  paint: Paint,
+): string {
   const parts = found.findings.map(({ severity, subject, what, hint }) => {
     const colour = severity === 'error' ? paint.bad : paint.doubtful
     return `${colour(`${severity}: ${subject}: ${what}`)}\n  what to do: ${hint}`
@@ -17,6 +22,10 @@ export function renderPlan(found: Preflight, options: BackupOptions, paint: Pain
     const rows = plan.vms.flatMap((vm) => vm.disks.map((disk, index) => row(vm, disk, index === 0)))
     parts.push(table(['VM', 'WOULD BE', 'DISK', 'SIZE', 'NOTE'], rows))
     parts.push(stepsOf(plan.vms, options))
+  }
+  if (found.owed.length > 0) {
+    const rows = found.owed.map(({ what, run }) => [what, run])
+    parts.push(`first of all, what earlier runs owe:\n${table(['WHAT IS OWED', 'BY RUN'], rows)}`)
   }
   const errors = found.findings.filter((one) => one.severity === 'error').length
   parts.push(

@@ -1,6 +1,6 @@
 import type { Kind } from './kind.ts'
 import { count, ignored, oneOf, origin, path, secret, serverAddress, text, yesNo } from './kinds.ts'
-import { duration, size } from './quantities.ts'
+import { duration, room, size } from './quantities.ts'
 import { secretWords, words } from './words.ts'
 
 /** One key: its spelling in the file, what it takes, and its meaning. Without a default it may stay unset. */
@@ -57,6 +57,18 @@ const table = {
       '60s',
       'How long one request to the engine may take.',
     ),
+    restartMs: preset(
+      'restart_timeout',
+      duration('seconds', { from: '0s', to: '1d' }),
+      '5m',
+      'How long questions are repeated while the engine restarts.',
+    ),
+    busyMs: preset(
+      'busy_timeout',
+      duration('seconds', { from: '0s', to: '1h' }),
+      '60s',
+      'How long an act is repeated while the engine says that the VM is busy (409).',
+    ),
   },
   logging: {
     loggerConf: optional(
@@ -105,8 +117,21 @@ const table = {
     mergeParallel: preset(
       'merge_parallel',
       count(1, 32),
-      '2',
+      '4',
       'How many VMs are merged at the same time. Merging loads the storage that guests use.',
+    ),
+    mergePerHost: preset('merge_per_host', count(1, 32), '2', 'How many of these may run on one host.'),
+    mergeStallMs: preset(
+      'merge_stall',
+      duration('minutes', { from: '10s', to: '7d' }),
+      '30m',
+      'A merge of which nothing moves for so long, as far as the engine tells, counts as stuck: its VM is named and the run goes on.',
+    ),
+    minFree: preset(
+      'min_free',
+      room(),
+      '5%',
+      'With less free space on the primary volume no run starts, and one that is going on gives up, merges its snapshots and says so: overlays must not fill the volume. 0 = never.',
     ),
     storageDomain: optional(
       'storage_domain',
@@ -183,6 +208,18 @@ const table = {
       path,
       '/var/lib/vmbackup',
       'The folder for the ledger and the history. Readable by its owner only.',
+    ),
+    settleMs: preset(
+      'settle_timeout',
+      duration('minutes', { from: '10s', to: '7d' }),
+      '60m',
+      'How long a run that has ended, or is told to end, may take to put everything right. The next start settles what is left.',
+    ),
+    leaseMs: preset(
+      'lease',
+      duration('seconds', { from: '5s', to: '1h' }),
+      '60s',
+      'Where machines share the folder: how long another one waits after this one was last seen alive.',
     ),
   },
   event: {

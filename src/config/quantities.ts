@@ -32,7 +32,7 @@ export function size(bounds: { from: string; to: string }): Kind<number> {
   return kind(
     `${bounds.from} to ${bounds.to}, written 64K, 16M or 1G; a bare number means bytes`,
     (text) => {
-      const bytes = read(text.toUpperCase().replace(/(I?B)$/, ''), sizeUnits, '')
+      const bytes = bytesIn(text)
       if (Number.isNaN(bytes)) return new Wrong(`${shown(text)} is not an amount of data`)
       return bytes >= from && bytes <= to
         ? bytes
@@ -40,6 +40,31 @@ export function size(bounds: { from: string; to: string }): Kind<number> {
     },
     (bytes) => write(bytes, sizeUnits, ''),
   )
+}
+
+/** Room on a volume: so many bytes, or so much of its size. */
+export type Room = { bytes: number } | { percent: number }
+
+/** Room on a volume, as an amount of data or as a percentage of the volume's size. */
+export function room(): Kind<Room> {
+  return kind(
+    'an amount of data such as 512M or 20G, or a percentage of the volume from 0% to 90%',
+    (text) => {
+      const [, percent] = /^(\d{1,2}(?:\.\d{1,3})?)\s*%$/.exec(text) ?? []
+      if (percent !== undefined) {
+        return Number(percent) <= 90 ? { percent: Number(percent) } : new Wrong(`${shown(text)} is too large`)
+      }
+      const bytes = bytesIn(text)
+      return Number.isNaN(bytes)
+        ? new Wrong(`${shown(text)} is neither an amount of data nor a percentage`)
+        : { bytes }
+    },
+    (one) => ('percent' in one ? `${one.percent}%` : write(one.bytes, sizeUnits, '')),
+  )
+}
+
+function bytesIn(text: string): number {
+  return read(text.toUpperCase().replace(/(I?B)$/, ''), sizeUnits, '')
 }
 
 function read(text: string, units: Record<string, number>, bare: string): number {

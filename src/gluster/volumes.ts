@@ -6,6 +6,7 @@ import { plainFile } from './plain-file.ts'
 import type { End } from './resend.ts'
 import { openSharded } from './sharded-file.ts'
 import { removeMarkedShards } from './shards.ts'
+import { spaceAt } from './space.ts'
 
 /** A volume that is mounted here, and what it takes to look at its pieces. */
 export interface Mounted extends OpenVolume {
@@ -167,6 +168,7 @@ function mountedAt(
   return {
     dir,
     end,
+    space: () => spaceAt(dir),
     async open(path, signal) {
       const { raw: pieces } = await end(signal)
       return pieces === undefined

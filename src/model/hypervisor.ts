@@ -8,6 +8,8 @@ export interface Job {
   tag: string
   description: string
   state: 'running' | 'finished' | 'failed'
+  /** How far it is, as far as the engine tells: another text means that something moved. */
+  progress?: string
 }
 
 /** What an engine's event means to a backup, where it means something. */
@@ -96,6 +98,9 @@ export interface Hypervisor {
   vms(domain: StorageDomain, signal: AbortSignal): Promise<Vm[]>
   /** At most three requests however many VMs are asked for (up to 100). */
   observe(vms: readonly VmRef[], tagPrefix: string, signal: AbortSignal): Promise<Observation>
+
+  /** True when the engine surely knows this VM no more; that it is missing from one look is no proof. */
+  isGone(vm: VmRef, signal: AbortSignal): Promise<boolean>
 
   /** The id of the newest event. */
   latestEvent(signal: AbortSignal): Promise<number>

@@ -37,9 +37,16 @@ export interface VolumeFile extends AsyncDisposable {
   read(buffer: Buffer, offset: number): Promise<number>
 }
 
+/** Room on a volume, in bytes; free is what may still be written. */
+export interface Space {
+  freeBytes: number
+  sizeBytes: number
+}
+
 /** A volume's root, mounted so that reads are never served from a stale cache. Disposing unmounts it. */
 export interface OpenVolume extends AsyncDisposable {
   readonly dir: string
+  space(): Promise<Space>
   /**
    * Opens a guest's disk (path relative to the root) so that reading changes nothing on the volume; `dir` promises that only
    * for files without holes. Throws what the file system says.

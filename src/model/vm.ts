@@ -45,6 +45,8 @@ export interface Vm {
   status: VmStatus
   hostedEngine: boolean
   clusterId?: string
+  /** Where it runs; absent while it does not. */
+  hostId?: string
   /** True when the guest has told the engine about itself, so that its file systems can be frozen. */
   guestAgent: boolean
   disks: Disk[]

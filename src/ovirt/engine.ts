@@ -54,6 +54,16 @@ export function createEngine(config: EngineConfig): Hypervisor {
       return { vms: found, jobs, events }
     },
 
+    async isGone({ id, name }, signal) {
+      try {
+        await http.get(vmPath(id), {}, `look whether VM ${name} is still there`, signal)
+        return false
+      } catch (error) {
+        if (error instanceof EngineError && error.status === 404) return true
+        throw error
+      }
+    },
+
     async latestEvent(signal) {
       const body = await http.get('/events', { max: 1 }, 'look at the newest event', signal)
       return Math.max(0, ...eventsIn(body).map(({ id }) => id))

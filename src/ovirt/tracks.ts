@@ -1,6 +1,6 @@
 import type { EngineEvent, Job } from '../model/hypervisor.ts'
 import type { Http } from './http.ts'
-import { eventsIn, type JobRow, jobState, jobsIn } from './wire-job.ts'
+import { eventsIn, type JobRow, jobState, jobsIn, progressIn } from './wire-job.ts'
 
 const tagsPerSearch = 60
 const newestEvents = 500
@@ -38,7 +38,14 @@ export function createTracks(http: Http): Tracks {
   function tell(row: JobRow): void {
     const track = tracks.get(row.id)
     if (track === undefined) return
-    track.last = { id: row.id, tag: track.tag, description: row.description, state: jobState(row.status) }
+    const progress = progressIn(row)
+    track.last = {
+      id: row.id,
+      tag: track.tag,
+      description: row.description,
+      state: jobState(row.status),
+      ...(progress === '' ? {} : { progress }),
+    }
   }
 
   function tagGiven(correlationId: string): string {
@@ -69,7 +76,9 @@ export function createTracks(http: Http): Tracks {
       if (open.length > 0) {
         // All jobs at once where their names would not fit into the line of one request.
         const query: Record<string, string> =
-          open.length > tagsPerSearch ? {} : { search: searchFor(open.map((track) => track.correlationId)) }
+          open.length > tagsPerSearch
+            ? {}
+            : { search: searchFor(open.map((track) => track.correlationId)), follow: 'steps' }
         const rows = jobsIn(await http.get('/jobs', query, `look at the jobs of ${tagPrefix}`, signal))
         for (const track of open) delete track.last
         for (const row of rows) tell(row)

@@ -7,6 +7,10 @@ const job = z.object({
   description: text.nullish().transform((found) => found ?? ''),
   status: word(['started', 'finished', 'failed', 'aborted', 'unknown'], 'unknown'),
   external: flag.nullish().transform((found) => found ?? false),
+  // Only where it was followed; which steps report a percentage depends on the engine's version.
+  steps: list('step', z.looseObject({ id: text, status: text.nullish(), progress: whole.nullish() })).catch(
+    [],
+  ),
 })
 
 /** A job as the engine tells it. It does not tell under which correlation id it was started (types/Job.java). */
@@ -20,6 +24,14 @@ export function jobsIn(body: unknown): JobRow[] {
 /** The one job of an answer. */
 export function jobIn(body: unknown): JobRow {
   return read(job, body, 'job')
+}
+
+/** The states of a job's steps as one text that changes when anything moves. */
+export function progressIn({ steps }: JobRow): string {
+  return steps
+    .map(({ id, status, progress }) => `${id} ${status ?? ''} ${progress ?? ''}`)
+    .toSorted()
+    .join(', ')
 }
 
 /** A job that ended with an unknown result is no success. */

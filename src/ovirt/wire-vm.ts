@@ -68,6 +68,7 @@ const vm = z
     fqdn: text.nullish(),
     guest_operating_system: z.looseObject({}).nullish(),
     cluster: reference.nullish(),
+    host: reference.nullish(),
     disk_attachments: attachments,
     snapshots,
   })
@@ -79,6 +80,7 @@ const vm = z
       // By origin, not by name: a name can be given to any VM (engine VmActionByVmOriginTypeValidator).
       hostedEngine: ['managed_hosted_engine', 'hosted_engine'].includes(found.origin?.toLowerCase() ?? ''),
       ...(found.cluster ? { clusterId: found.cluster.id } : {}),
+      ...(found.host ? { hostId: found.host.id } : {}),
       guestAgent: Boolean(found.fqdn) || Object.keys(found.guest_operating_system ?? {}).length > 0,
       disks: found.disk_attachments,
       snapshots: found.snapshots,

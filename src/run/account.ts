@@ -72,14 +72,15 @@ export class Account {
   }
 
   report(vms: VmResult[], error: unknown): Report {
+    const { primary, secondary } = this.#request
     return {
       version: 1,
       run: this.id,
       outcome: outcomeOf(vms, error),
       startedAt: this.startedAt.toISOString(),
       finishedAt: new Date(this.#request.clock.now()).toISOString(),
-      primary: this.#request.primary,
-      secondary: this.#request.secondary,
+      primary,
+      secondary: { host: secondary.host, volume: secondary.volume },
       steps: [...this.#steps],
       vms,
       ...(this.#comparison === undefined ? {} : { comparison: this.#comparison }),

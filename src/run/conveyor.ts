@@ -4,12 +4,15 @@ import type { Clock } from './clock.ts'
 /**
  * Moves items through something that takes time: at most `parallel` at once, one look per tick for all of them.
  * `begin` starts an item (its failure is that item's result, by `fail`); `look` sees all that are under way and returns the
- * results of those that have ended. The order of results is the order of items. Throws when aborted or when `look` throws.
+ * results of those that have ended. Where `lane` names an item's lane, at most `perLane` of one lane go at once. The order of
+ * results is the order of items. Throws when aborted or when `look` throws.
  */
 export async function conveyor<Item, Result>(
   items: readonly Item[],
   belt: {
     parallel: number
+    perLane?: number
+    lane?(item: Item): string | undefined
     intervalMs: number
     clock: Clock
     signal: AbortSignal
@@ -40,9 +43,29 @@ export async function conveyor<Item, Result>(
       begun.finally(() => beginning.delete(item)),
     )
   }
+  /** The first of those that wait whose lanes have room; takes them out of the queue. */
+  const nextOf = (most: number): Item[] => {
+    const lanes = new Map<string, number>()
+    const enter = (item: Item): boolean => {
+      const lane = belt.lane?.(item)
+      if (lane === undefined) return true
+      const busy = lanes.get(lane) ?? 0
+      if (busy >= (belt.perLane ?? Number.POSITIVE_INFINITY)) return false
+      lanes.set(lane, busy + 1)
+      return true
+    }
+    for (const item of [...underWay, ...beginning.keys()]) enter(item)
+    const next: Item[] = []
+    for (const item of waiting) {
+      if (next.length === most) break
+      if (enter(item)) next.push(item)
+    }
+    for (const item of next) waiting.splice(waiting.indexOf(item), 1)
+    return next
+  }
   const fill = async (): Promise<void> => {
     const free = belt.parallel - underWay.size - beginning.size
-    for (const item of waiting.splice(0, Math.max(0, free))) start(item)
+    for (const item of nextOf(Math.max(0, free))) start(item)
     await begun()
     belt.signal.throwIfAborted()
     for (const [item, error] of refused.splice(0)) await end(item, belt.fail(item, error))

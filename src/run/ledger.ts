@@ -5,12 +5,13 @@
 // 4. Settling never gets the run's signal; it has its own deadline.
 // 5. All is tried, newest first; what fails stays here and in the report.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Failure } from '../model/errors.ts'
-import type { Obligation, Owed } from './obligation.ts'
+import { type Obligation, type Owed, obligationIn } from './obligation.ts'
+import { makeForOwner } from './owner-file.ts'
 
+/** Of what is in the file; a file of a later one is not touched. */
+const version = 1
 const schema = `
   CREATE TABLE IF NOT EXISTS obligation (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,71 +32,104 @@ const schema = `
     PRIMARY KEY (pair, name)
   ) STRICT;`
 
-/** What is owed for one volume pair, durable on disk: a write returns only when it survives a power cut. */
+/** For some hundred entries, in the file and in its journal. */
+const reserveBytes = 256 * 1024
+const reserve = `
+  CREATE TABLE reserve (bytes BLOB) STRICT;
+  INSERT INTO reserve VALUES (zeroblob(${reserveBytes}));
+  UPDATE reserve SET bytes = randomblob(${reserveBytes});
+  DROP TABLE reserve;`
+const setUp = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  ${schema}
+  ${reserve}
+  PRAGMA user_version = ${version};
+  PRAGMA locking_mode = NORMAL;
+  SELECT 1 FROM obligation;`
+
+/** What is owed for one volume pair, durable on disk: a write returns only when it survives a power cut. Writes throw Failure. */
 export class Ledger implements Disposable {
   readonly #db: DatabaseSync
+  readonly #file: string
   readonly #pair: string
 
   /** Opens or makes the file (`:memory:` for a ledger that is forgotten); throws Failure when it cannot. */
   constructor(file: string, pair: string) {
-    try {
-      if (file !== ':memory:') makeForOwner(file)
-      this.#db = new DatabaseSync(file, { timeout: 5_000 })
-      // A rollback journal with full sync: one file to copy, and a torn last write is rolled back at the next open.
-      this.#db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA user_version = 1')
-      this.#db.exec(schema)
-    } catch (cause) {
-      throw new Failure(`cannot open the state file ${file}`, {
-        cause,
-        hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
-      })
-    }
+    this.#file = file
     this.#pair = pair
+    this.#db = open(file)
   }
 
   /** Writes down what will be owed, before the act. */
   owe(run: string, what: Obligation): Owed {
-    const { lastInsertRowid } = this.#db
-      .prepare('INSERT INTO obligation (pair, run, what) VALUES (?, ?, ?)')
-      .run(this.#pair, run, JSON.stringify(what))
+    const { lastInsertRowid } = this.#write(
+      'INSERT INTO obligation (pair, run, what) VALUES (?, ?, ?)',
+      this.#pair,
+      run,
+      JSON.stringify(what),
+    )
     return { id: Number(lastInsertRowid), run, what }
   }
 
   /** Strikes out one entry: the world was seen to agree. */
   strike(owed: Owed): void {
-    this.#db.prepare('DELETE FROM obligation WHERE id = ?').run(owed.id)
+    this.#write('DELETE FROM obligation WHERE id = ?', owed.id)
   }
 
   /** All that is owed for this pair, newest first. */
   open(): Owed[] {
+    return this.#owed('pair = ?').map(({ id, run, what }) => ({ id, run, what }))
+  }
+
+  /** All that is owed for other pairs, newest first. */
+  openElsewhere(): (Owed & { pair: string })[] {
+    return this.#owed('pair <> ?')
+  }
+
+  #owed(where: string): (Owed & { pair: string })[] {
     const rows = this.#db
-      .prepare('SELECT id, run, what FROM obligation WHERE pair = ? ORDER BY id DESC')
+      .prepare(`SELECT id, pair, run, what FROM obligation WHERE ${where} ORDER BY id DESC`)
       .all(this.#pair)
     return rows.map((row) => ({
       id: Number(row['id']),
+      pair: String(row['pair']),
       run: String(row['run']),
-      what: JSON.parse(String(row['what'])) as Obligation,
+      what: obligationIn(String(row['what'])),
     }))
   }
 
   /** Keeps a finished run's report. */
   remember(report: { run: string; startedAt: string }): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO run (id, pair, startedAt, report) VALUES (?, ?, ?, ?)')
-      .run(report.run, this.#pair, report.startedAt, JSON.stringify(report))
+    this.#write(
+      'INSERT OR REPLACE INTO run (id, pair, startedAt, report) VALUES (?, ?, ?, ?)',
+      report.run,
+      this.#pair,
+      report.startedAt,
+      JSON.stringify(report),
+    )
   }
 
   /** Keeps a fact for later runs of this pair, in place of what it was before. */
   note(name: string, value: string): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO fact (pair, name, value) VALUES (?, ?, ?)')
-      .run(this.#pair, name, value)
+    if (this.recall(name) === value) return
+    this.#write('INSERT OR REPLACE INTO fact (pair, name, value) VALUES (?, ?, ?)', this.#pair, name, value)
   }
 
   /** What an earlier run noted. */
-  recall(name: string): string | undefined {
-    const row = this.#db.prepare('SELECT value FROM fact WHERE pair = ? AND name = ?').get(this.#pair, name)
+  recall(name: string, pair = this.#pair): string | undefined {
+    const row = this.#db.prepare('SELECT value FROM fact WHERE pair = ? AND name = ?').get(pair, name)
     return row === undefined ? undefined : String(row['value'])
+  }
+
+  #write(sql: string, ...values: SQLInputValue[]) {
+    try {
+      return this.#db.prepare(sql).run(...values)
+    } catch (cause) {
+      throw new Failure(`cannot write into the state file ${this.#file}`, {
+        cause,
+        hint: 'check that [state] dir is writable and not full; what is owed by now is settled by the next start or by `vmbackup recover`',
+      })
+    }
   }
 
   [Symbol.dispose](): void {
@@ -103,8 +137,23 @@ export class Ledger implements Disposable {
   }
 }
 
-/** SQLite makes its files as readable as the umask allows, and its journal as readable as the file. */
-function makeForOwner(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  closeSync(openSync(file, 'a', 0o600))
+function open(file: string): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    if (file !== ':memory:') makeForOwner(file)
+    db = new DatabaseSync(file, { timeout: 5_000 })
+    const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+    if (found > version) throw new Error(`a later vmbackup wrote it (version ${found}, known: ${version})`)
+    // A rollback journal with full sync: a torn last write is rolled back at the next open. It is kept between writes, and
+    // the file has free pages, so that what is owed can be written down and struck while the disk is full.
+    db.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL')
+    if (found < version) db.exec(setUp)
+    return db
+  } catch (cause) {
+    db?.close()
+    throw new Failure(`cannot open the state file ${file}`, {
+      cause,
+      hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
+    })
+  }
 }

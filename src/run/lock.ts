@@ -3,17 +3,19 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Failure, Locked } from '../model/errors.ts'
+import { makeForOwner } from './owner-file.ts'
 
 /**
- * Holds the lock of one volume pair until disposed or until this process dies, however it dies; throws Locked, naming the
+ * Holds the lock of one primary volume until disposed or until this process dies, however it dies; throws Locked, naming the
  * holder, when another process has it. It is SQLite's file lock: the kernel ends it with the process.
  */
-export function lockPair(stateDir: string, pair: string): Disposable {
-  const file = join(stateDir, `${pair}.lock`)
-  const holderFile = join(stateDir, `${pair}.holder`)
+export function lockVolume(stateDir: string, primary: string): Disposable {
+  const file = join(stateDir, `${primary}.lock`)
+  const holderFile = join(stateDir, `${primary}.holder`)
   let db: DatabaseSync | undefined
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    makeForOwner(file)
     db = new DatabaseSync(file, { timeout: 0 })
     db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
     const holder = `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`
@@ -21,7 +23,7 @@ export function lockPair(stateDir: string, pair: string): Disposable {
   } catch (cause) {
     db?.close()
     throw isBusy(cause)
-      ? new Locked(`another run of ${pair} is going on: ${holderIn(holderFile)}`, {
+      ? new Locked(`another run on volume ${primary} is going on: ${holderIn(holderFile)}`, {
           cause,
           hint: 'wait for it to end; the lock ends by itself when that process ends',
         })

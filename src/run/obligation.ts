@@ -8,14 +8,16 @@ export type Obligation =
   | { kind: 'snapshot'; vm: VmRef; domain: string; description: string; overlays: Overlay[] }
   /** Settled by: these overlays are gone from the secondary and their bases are tops of their chains again. */
   | { kind: 'overlays'; vm: VmRef; domain: string; overlays: Overlay[] }
-  /** Settled by: the replication session is stopped. */
-  | { kind: 'session' }
-  /** Settled by: unmounted, directory removed. */
-  | { kind: 'mount'; dir: string }
+  /** Settled by: the replication session is stopped, however it was found: a running one would tear the copy. */
+  | { kind: 'session'; found: string }
+  /** Settled by: unmounted, directory removed, on the machine (its id) that mounted it. */
+  | { kind: 'mount'; dir: string; on: string }
   /** Settled by: the engine's job with this text in its description has ended. */
   | { kind: 'job'; text: string }
   /** Settled by: the closing event is posted, with this number. */
   | { kind: 'event'; number: number; startedAt: string }
+  /** What no version known here would write; never settled, never forgotten. */
+  | { kind: 'unknown'; text: string }
 
 /** An obligation in the ledger. */
 export interface Owed {
@@ -41,7 +43,46 @@ export function describeObligation(what: Obligation): string {
       return `end of the engine's job "${what.text}"`
     case 'event':
       return 'closing event on the engine'
+    case 'unknown':
+      return `something that this version does not understand: ${what.text.slice(0, 200)}`
     default:
       return what satisfies never
   }
+}
+
+type Shape = Record<string, (value: unknown) => boolean>
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isVm = (value: unknown): boolean => has(value, { id: isText, name: isText })
+const isOverlays = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => has(one, { image: isText, base: isText, overlay: isText }))
+
+const shapes: { readonly [K in Obligation['kind']]: Shape } = {
+  freeze: { vm: isVm },
+  snapshot: { vm: isVm, domain: isText, description: isText, overlays: isOverlays },
+  overlays: { vm: isVm, domain: isText, overlays: isOverlays },
+  session: { found: isText },
+  mount: { dir: isText, on: isText },
+  job: { text: isText },
+  event: { number: Number.isSafeInteger, startedAt: isText },
+  unknown: { text: isText },
+}
+
+/** What a line of the ledger says; `unknown` if it was damaged, or written by another version. Never throws. */
+export function obligationIn(text: string): Obligation {
+  try {
+    const what: unknown = JSON.parse(text)
+    const kind: unknown = typeof what === 'object' && what !== null && 'kind' in what ? what.kind : undefined
+    const shape =
+      typeof kind === 'string' && Object.hasOwn(shapes, kind) && shapes[kind as Obligation['kind']]
+    if (shape && has(what, shape)) return what as Obligation
+  } catch {
+    // Told as it stands.
+  }
+  return { kind: 'unknown', text }
+}
+
+function has(value: unknown, shape: Shape): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(shape).every(([name, fits]) => fits((value as Record<string, unknown>)[name]))
 }

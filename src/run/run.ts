@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { Failure, messageOf } from '../model/errors.ts'
-import { Account } from './account.ts'
+import { messageOf } from '../model/errors.ts'
 import type { Clock } from './clock.ts'
 import type { Emit, RunEvent } from './event.ts'
-import { Ledger } from './ledger.ts'
-import { lockPair } from './lock.ts'
+import type { Ledger } from './ledger.ts'
+import { type Machine, thisMachine } from './machine.ts'
 import { describeObligation, type Obligation, type Owed } from './obligation.ts'
+import type { Pair } from './pair.ts'
 import type { Report, VmResult } from './report.ts'
 
 /** What every step of a run is given. */
@@ -20,12 +18,17 @@ export interface Run {
   readonly emit: Emit
   /** Holds the ledger and, under `mnt`, mount points. */
   readonly stateDir: string
+  /** Where this process runs. */
+  readonly machine: Machine
+  /** Throws when the run must not act any more. */
   owe(what: Obligation): Owed
   strike(owed: Owed): void
   /** Leaves an obligation to the next start instead of trying again at the end of this run. */
   giveUp(owed: Owed, why: string): void
   /** All that is owed for the volume pair, newest first. */
   owed(): Owed[]
+  /** What is owed for other pairs, under the pair's name. */
+  owedElsewhere(): (Owed & { pair: string })[]
   /** Keeps a fact for later runs of this volume pair. */
   note(name: string, value: string): void
   /** What an earlier run (or this one) noted. */
@@ -34,9 +37,7 @@ export interface Run {
   step<T>(name: string, act: () => Promise<T>): Promise<T>
 }
 
-export interface RunRequest {
-  primary: string
-  secondary: { host: string; volume: string }
+export interface RunRequest extends Pair {
   stateDir: string
   signal: AbortSignal
   clock: Clock
@@ -45,6 +46,10 @@ export interface RunRequest {
   warnings?: readonly string[]
   /** How long settling may take after the story has ended, however it ended. */
   settleMs: number
+  /** How long another machine has to wait that shares the state directory, after this one was last seen alive; default 60 s. */
+  leaseMs?: number
+  /** Default: the machine of this process. */
+  machine?: Machine
 }
 
 /** Tells that an obligation stays open, and why. */
@@ -65,165 +70,53 @@ export interface Play {
   close(run: Run, report: Report, owed: readonly Owed[], leave: Leave): Promise<void>
 }
 
-/**
- * Performs one run: lock, settle what earlier runs left, story, settle what this one owes, closing event, report. Never
- * throws for what happened in the run: that is in the report.
- */
-export async function perform(request: RunRequest, play: Play): Promise<Report> {
-  const startedAt = new Date(request.clock.now())
-  const id = runId(startedAt)
-  const emit: Emit = (event) => {
-    play.show?.(event)
-    request.emit(event)
-  }
-  const account = new Account({ ...request, emit }, id, startedAt)
-  for (const text of request.warnings ?? []) account.emit({ kind: 'note', severity: 'warning', text })
-  const pair = `${request.primary}--${request.secondary.host}--${request.secondary.volume}`
-  try {
-    using _lock = lockPair(request.stateDir, pair)
-    using ledger = new Ledger(join(request.stateDir, 'vmbackup.db'), pair)
-    mkdirSync(join(request.stateDir, 'mnt'), { recursive: true, mode: 0o700 })
-    const report = keepReport(ledger, await performLocked(request, play, ledger, account))
-    account.emit({ kind: 'run ended', report })
-    return report
-  } catch (error) {
-    const report = account.report(play.results(error), error)
-    account.emit({ kind: 'run ended', report })
-    return report
-  }
+/** What a run stands on. */
+export interface Ground {
+  ledger: Ledger
+  /** Throws when the run must not act any more. */
+  assertHeld(): void
 }
 
-/**
- * Gives `look` a run for looking only, and settles what it owes at its end (a mount that would not go, say): nothing is left
- * to a next run. Throws Failure when that cannot be done.
- */
-export async function rehearse<T>(
+/** A run on a ledger, under a signal. */
+export function runOn(
   request: RunRequest,
-  play: Pick<Play, 'settle'>,
-  look: (run: Run) => Promise<T>,
-): Promise<T> {
-  const startedAt = new Date(request.clock.now())
-  const about = { id: runId(startedAt), startedAt, emit: request.emit }
-  using ledger = new Ledger(':memory:', 'rehearsal')
-  mkdirSync(join(request.stateDir, 'mnt'), { recursive: true, mode: 0o700 })
-  const [looked] = await Promise.allSettled([look(runOn(request, ledger, about, request.signal))])
-  const left: string[] = []
-  const owed = ledger.open()
-  if (owed.length > 0) {
-    const settling = runOn(request, ledger, about, AbortSignal.timeout(request.settleMs))
-    await play.settle(settling, owed, ({ what }, error) => {
-      left.push(`${describeObligation(what)}: ${messageOf(error)}`)
-    })
-  }
-  if (left.length > 0) {
-    throw new Failure(`looking has left something behind: ${left.join('; ')}`, {
-      hint: 'put this right by hand: no later run knows of it',
-    })
-  }
-  if (looked.status === 'rejected') throw looked.reason
-  return looked.value
-}
-
-/** History is for looking at later: no VM is less protected because it could not be written. */
-function keepReport(ledger: Ledger, report: Report): Report {
-  try {
-    ledger.remember(report)
-    return report
-  } catch (error) {
-    const why = messageOf(error)
-    return { ...report, warnings: [...report.warnings, `this report could not be kept: ${why}`] }
-  }
-}
-
-function runOn(
-  request: RunRequest,
-  ledger: Ledger,
+  { ledger, assertHeld }: Ground,
   { id, startedAt, emit }: Pick<Run, 'id' | 'startedAt' | 'emit'>,
   signal: AbortSignal,
   giveUp: Run['giveUp'] = () => undefined,
 ): Run {
+  const { clock, stateDir, machine = thisMachine() } = request
   return {
     id,
     startedAt,
     signal,
-    clock: request.clock,
+    clock,
     emit,
-    stateDir: request.stateDir,
-    owe: (what) => ledger.owe(id, what),
-    strike: (owed) => {
+    stateDir,
+    machine,
+    owe(what) {
+      assertHeld()
+      const owed = ledger.owe(id, what)
+      // The write itself may have taken longer than the lease.
+      assertHeld()
+      return owed
+    },
+    strike(owed) {
+      assertHeld()
       ledger.strike(owed)
       emit({ kind: 'settled', what: describeObligation(owed.what) })
     },
     giveUp,
     owed: () => ledger.open(),
+    owedElsewhere: () => ledger.openElsewhere(),
     note: (name, value) => ledger.note(name, value),
     recall: (name) => ledger.recall(name),
-    step: (name, act) => step(emit, request.clock, name, act),
+    step: (name, act) => step(emit, clock, name, act),
   }
 }
 
-async function performLocked(
-  request: RunRequest,
-  play: Play,
-  ledger: Ledger,
-  account: Account,
-): Promise<Report> {
-  const givenUp = new Map<number, string>()
-  const told = new Set<number>()
-  const run = (signal: AbortSignal): Run =>
-    runOn(request, ledger, account, signal, (owed, why) => void givenUp.set(owed.id, why))
-  // Rule 4: settling gets its own deadline, never the run's signal.
-  const settling = () => run(AbortSignal.timeout(request.settleMs))
-  const leave: Leave = (owed, error) => {
-    if (told.has(owed.id)) return
-    told.add(owed.id)
-    account.leave(owed, error)
-  }
-  const leaveOpen = (some: readonly Owed[], error: unknown): void => {
-    const open = new Set(ledger.open().map(({ id }) => id))
-    for (const one of some) if (open.has(one.id)) leave(one, error)
-  }
-  const settle = async (name: string, owed: Owed[]): Promise<void> => {
-    for (const one of owed) {
-      const why = givenUp.get(one.id)
-      if (why !== undefined) leave(one, why)
-    }
-    const due = owed.filter((one) => !told.has(one.id))
-    if (due.length === 0) return
-    const act = () => play.settle(settling(), due, leave)
-    await step(account.emit, request.clock, name, act).catch((error: unknown) => leaveOpen(due, error))
-  }
-
-  account.emit({ kind: 'run began', run: account.id })
-  await settle('settle earlier runs', ledger.open())
-  account.forgiveLeft()
-  // One closing event per run, and it is owed before anything can go wrong.
-  ledger.owe(account.id, {
-    kind: 'event',
-    number: randomBytes(4).readUInt32BE() >>> 1,
-    startedAt: account.startedAt.toISOString(),
-  })
-  let error: unknown
-  try {
-    request.signal.throwIfAborted()
-    await play.story(run(request.signal))
-  } catch (thrown) {
-    error = thrown
-  }
-  const mine = (): Owed[] => ledger.open().filter((one) => one.run === account.id)
-  const mineToSettle = (): Owed[] => mine().filter((one) => !play.closes(one))
-  await settle('settle', mineToSettle())
-  // Settling owes, too: a mount of its own that would not go has one more chance.
-  await settle('settle again', mineToSettle())
-  leaveOpen(mineToSettle(), 'it could not be settled')
-  const report = account.report(play.results(error), error)
-  const closing = mine().filter((one) => play.closes(one))
-  await play.close(settling(), report, closing, leave).catch((cause: unknown) => leaveOpen(closing, cause))
-  leaveOpen(mine(), 'it could not be settled')
-  return account.report(report.vms, error)
-}
-
-async function step<T>(emit: Emit, clock: Clock, name: string, act: () => Promise<T>): Promise<T> {
+/** Tells that a step began and ended, also when it throws. */
+export async function step<T>(emit: Emit, clock: Clock, name: string, act: () => Promise<T>): Promise<T> {
   const began = clock.now()
   emit({ kind: 'step began', step: name })
   try {
@@ -242,7 +135,7 @@ async function step<T>(emit: Emit, clock: Clock, name: string, act: () => Promis
 }
 
 /** `20261121T001500Z-1f2e3d4c`: sorts by time, and two runs in one second differ. */
-function runId(at: Date): string {
+export function runId(at: Date): string {
   const time = at.toISOString().replace(/[-:]|\.\d+/g, '')
   return `${time}-${randomBytes(4).toString('hex')}`
 }

@@ -25,6 +25,7 @@ function volumeThrough(volume: OpenVolume, between: Intercept): OpenVolume {
   return {
     dir: volume.dir,
     open: volume.open,
+    space: volume.space,
     async [Symbol.asyncDispose]() {
       await between('unmount', async () => volume[Symbol.asyncDispose]())
     },

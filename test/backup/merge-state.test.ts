@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { isUsedUp, type Merge, nextMove } from '../../src/backup/merge-state.ts'
+import { isUsedUp, type Merge, nextMove, signsOfLife } from '../../src/backup/merge-state.ts'
 import type { EngineEvent, Job, Observation } from '../../src/model/hypervisor.ts'
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 
 const description = 'vmbackup 20261121T000000Z-00000000'
-const limits = { snapshotMs: 60_000, mergeMs: 600_000 }
+const limits = { snapshotMs: 60_000, mergeMs: 600_000, mergeStallMs: 120_000 }
 const base = aDisk('disk1').volume ?? ''
 const overlay = uuidOf('overlay')
 const began = 1_000_000
@@ -22,6 +22,9 @@ function aMerge(change: Partial<Merge> = {}): Merge {
     tag: '',
     askedAt: 0,
     lastWhy: '',
+    seen: '',
+    // As if something moved at every look, unless a test says otherwise.
+    seenSince: Number.POSITIVE_INFINITY,
     ...change,
   }
 }
@@ -63,7 +66,7 @@ describe('before the merge was asked for', () => {
       61,
       { stuck: 'not done after 60 s' },
     ],
-    ['the VM is gone: done', seen('gone'), 0, 'merged'],
+    ['the VM is missing from the look: look closer', seen('gone'), 0, 'look closer'],
     ['no row yet, the request may be on its way: wait', seen({ runsOn: base }), 9, 'wait'],
     ['no row for long, disks on their bases: done', seen({ runsOn: base }), 10, 'merged'],
     ['no row, but the disk runs on the overlay: wait', seen({ runsOn: overlay }), 30, 'wait'],
@@ -111,7 +114,7 @@ describe('after the merge was asked for', () => {
       1,
       'wait',
     ],
-    ['the VM is gone: done', seen('gone', { job: 'running' }), 1, 'merged'],
+    ['the VM is missing from the look: look closer', seen('gone', { job: 'running' }), 1, 'look closer'],
     [
       'nothing ends it in its time: stuck',
       seen({}, { job: 'running' }),
@@ -157,4 +160,30 @@ test('a disk that was taken off the VM no longer holds the merge up', () => {
 
 test('tries are used up at the third', () => {
   expect([0, 1, 2, 3].map((attempts) => isUsedUp(aMerge({ attempts })))).toEqual([false, false, false, true])
+})
+
+describe('a merge that goes on', () => {
+  const running = seen({ snapshots: [row({ status: 'locked' })] }, { job: 'running' })
+
+  test('is stuck when nothing of it has moved for so long', () => {
+    const merge = asked({ seenSince: at(10) })
+    expect(nextMove(merge, running, at(130), limits)).toBe('wait')
+    expect(nextMove(merge, running, at(131), limits)).toEqual({ stuck: 'nothing of it has moved for 121 s' })
+  })
+
+  test('shows another sign of life when its job moves on, its disk is unlocked or its row goes', () => {
+    const signs = [
+      running,
+      { ...running, jobs: running.jobs.map((job) => ({ ...job, progress: 'step 40' })) },
+      seen({ snapshots: [row({ status: 'locked' })], disk: 'locked' }, { job: 'running' }),
+      seen({ snapshots: [] }, { job: 'running' }),
+      seen({ snapshots: [row()], runsOn: base }, { job: 'running' }),
+    ].map((observation) => signsOfLife(asked(), observation))
+    expect(new Set(signs).size).toBe(signs.length)
+  })
+})
+
+test('a VM that is never seen and never said to be gone is stuck in the end', () => {
+  expect(nextMove(asked(), seen('gone'), at(600), limits)).toBe('look closer')
+  expect(nextMove(asked(), seen('gone'), at(601), limits)).toEqual({ stuck: 'not done after 600 s' })
 })

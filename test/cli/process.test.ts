@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { lockPair } from '../../src/run/lock.ts'
+import { lockVolume } from '../../src/run/lock.ts'
 import { aFolder } from '../run/a-folder.ts'
 import { flawsIn } from '../run/report-schema.ts'
 
@@ -226,6 +226,40 @@ describe('the command', () => {
     },
   )
 
+  test('ends at once at the second signal, and `recover` knows what that left', async () => {
+    const silent = createServer()
+    const cwd = await aFolderWithConfig('', await listening(silent))
+    const ended = await vmbackup([...three, '--json'], {
+      cwd,
+      meanwhile: (child) => {
+        // The first question to the engine, and then the closing event, which waits for an answer as well.
+        silent.on('connection', () => void child.kill('SIGTERM'))
+      },
+    })
+    silent.close()
+    expect(ended).toMatchObject({ code: 130, stdout: '' })
+    const owed = await vmbackup(['recover', '--dry-run', '--json'], { cwd })
+    expect(owed.code).toBe(1)
+    expect(JSON.parse(owed.stdout)).toMatchObject({
+      version: 1,
+      pairs: [
+        {
+          primary: 'data',
+          secondary: { host: 'dr1', volume: 'data-dr' },
+          outcome: 'owed',
+          found: [{ what: 'closing event on the engine', state: 'owed' }],
+        },
+      ],
+    })
+  })
+
+  test('`recover` has nothing to do where there is no state directory, and makes none to look', async () => {
+    const cwd = await aFolderWithConfig()
+    const ended = await vmbackup(['recover', '--dry-run'], { cwd })
+    expect(ended).toMatchObject({ code: 0, stdout: 'nothing is owed\n', stderr: '' })
+    expect(existsSync(join(cwd, 'state'))).toBe(false)
+  })
+
   test('takes --state-dir from the folder that it is called in, wherever the configuration lies', async () => {
     const config = join(await aFolderWithConfig(), 'backup.cfg')
     const cwd = aFolder()
@@ -236,7 +270,7 @@ describe('the command', () => {
   test('ends with 5 and names the holder while another process holds the lock', async () => {
     const cwd = await aFolderWithConfig()
     mkdirSync(join(cwd, 'state'))
-    using _held = lockPair(join(cwd, 'state'), 'data--dr1--data-dr')
+    using _held = lockVolume(join(cwd, 'state'), 'data')
     const ended = await vmbackup([...three, '--json'], { cwd })
     expect(ended.code).toBe(5)
     expect(documentOf(ended)).toMatchObject({

@@ -96,7 +96,7 @@ const plan = planBackup(
 )
 
 test('a plan is the VMs with their disks, what would become of them, and the steps', () => {
-  expect(renderPlan({ plan, findings: [] }, quickOptions, plain)).toBe(
+  expect(renderPlan({ plan, findings: [], owed: [] }, quickOptions, plain)).toBe(
     `
 storage domain vmstore (gp1:/data)
 
@@ -122,7 +122,7 @@ a run would start; nothing was touched`.slice(1),
 })
 
 test('a plan leaves out the comparison when that is off', () => {
-  const text = renderPlan({ plan, findings: [] }, { ...quickOptions, compare: 'off' }, plain)
+  const text = renderPlan({ plan, findings: [], owed: [] }, { ...quickOptions, compare: 'off' }, plain)
   expect(text).not.toContain('compare')
   expect(text).toContain('  6. prove')
 })
@@ -132,7 +132,7 @@ test('what stands against a run is told before all else, and that it would be re
     { severity: 'error', subject: 'session', what: 'it does not exist', hint: 'create it' },
     { severity: 'warning', subject: 'clock', what: 'it is slow', hint: 'set it' },
   ] as const
-  expect(renderPlan({ findings: [...findings] }, quickOptions, plain)).toBe(
+  expect(renderPlan({ findings: [...findings], owed: [] }, quickOptions, plain)).toBe(
     `
 error: session: it does not exist
   what to do: create it

@@ -42,13 +42,19 @@ test('has a default for everything but the engine, its user and the password', a
   const config = await readConfig(await aFile(connection), { env })
   expect(config.warnings).toEqual([])
   expect(config).toMatchObject({
-    connection: { verifyTls: true, requestTimeoutMs: 60_000 },
+    connection: { verifyTls: true, requestTimeoutMs: 60_000, restartMs: 300_000, busyMs: 60_000 },
     logging: { level: 'info' },
-    snapshot: { waitTimeoutMs: 600_000, mergeTimeoutMs: 7_200_000, parallel: 4, mergeParallel: 2 },
+    snapshot: { waitTimeoutMs: 600_000, mergeTimeoutMs: 7_200_000, parallel: 4 },
     replication: { timeoutMs: 3_600_000, intervalMs: 1000, stallMs: 30_000 },
     verify: { mode: 'quick', sampleBytes: 8_388_608 },
-    state: { dir: '/var/lib/vmbackup' },
+    state: { dir: '/var/lib/vmbackup', settleMs: 3_600_000, leaseMs: 60_000 },
     event: { origin: 'vmbackup' },
+  })
+  expect(config.snapshot).toMatchObject({
+    mergeParallel: 4,
+    mergePerHost: 2,
+    mergeStallMs: 1_800_000,
+    minFree: { percent: 5 },
   })
   for (const unset of [config.logging.file, config.gluster.command, config.snapshot.storageDomain]) {
     expect(unset).toBeUndefined()

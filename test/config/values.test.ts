@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Kind } from '../../src/config/kind.ts'
 import { count, oneOf, serverAddress, yesNo } from '../../src/config/kinds.ts'
-import { duration, size } from '../../src/config/quantities.ts'
+import { duration, room, size } from '../../src/config/quantities.ts'
 import { words } from '../../src/config/words.ts'
 
 function read<T>(kind: Kind<T>, text: string): T | string {
@@ -72,6 +72,20 @@ test('reads amounts of data in powers of 1024', () => {
   expect(read(amount, '2T')).toBe('"2T" is too large')
   expect(read(amount, '8 apples')).toBe('"8 apples" is not an amount of data')
   expect(amount.schema.encode(65_536)).toBe('64K')
+})
+
+test('reads room on a volume as an amount or as a percentage of it', () => {
+  const least = room()
+  expect(['0', '20G', '5%', '0.5 %', '90%'].map((text) => read(least, text))).toEqual([
+    { bytes: 0 },
+    { bytes: 20 * 2 ** 30 },
+    { percent: 5 },
+    { percent: 0.5 },
+    { percent: 90 },
+  ])
+  expect(read(least, '91%')).toBe('"91%" is too large')
+  expect(read(least, '5 apples')).toBe('"5 apples" is neither an amount of data nor a percentage')
+  expect([{ percent: 5 }, { bytes: 2 ** 30 }].map((one) => least.schema.encode(one))).toEqual(['5%', '1G'])
 })
 
 test('splits a command into words as a shell would, without filling anything in', () => {

@@ -53,6 +53,13 @@ export function inventoryContract(start: MakeSubject): void {
     }
   })
 
+  test('says that a VM is gone only of one that is not there', async () => {
+    const { hypervisor } = await start()
+    expect(await hypervisor.isGone(await vmOf(hypervisor, 'idle'), signal)).toBe(false)
+    const id = '00000000-0000-4000-8000-00000000dead'
+    expect(await hypervisor.isGone({ id, name: 'gone' }, signal)).toBe(true)
+  })
+
   test('lists one active row for a VM without snapshots', async () => {
     const { hypervisor } = await start()
     expect((await vmOf(hypervisor, 'idle')).snapshots).toMatchObject([{ kind: 'active', status: 'ok' }])

@@ -128,6 +128,7 @@ const calls = {
   domains: (on, _given, aborted) => on.domains(aborted),
   vms: (on, { domain }, aborted) => on.vms(domain, aborted),
   observe: (on, { vm }, aborted) => on.observe([vm], 'run-', aborted),
+  isGone: (on, { vm }, aborted) => on.isGone(vm, aborted),
   latestEvent: (on, _given, aborted) => on.latestEvent(aborted),
   eventsAfter: (on, _given, aborted) => on.eventsAfter(0, aborted),
   freeze: (on, { vm }, aborted) => on.freeze(vm, aborted),

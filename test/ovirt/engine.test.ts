@@ -259,8 +259,37 @@ describe('observing', () => {
     const seen = await client.observe([], 'vmb-1', noSignal)
     expect(seen.jobs).toEqual([{ id: 'job-1', tag: 'vmb-1-7', description: 'Removing', state: 'running' }])
     expect(seen.events.map(({ tag, code }) => [tag, code])).toEqual([['vmb-1-7', 342]])
-    expect(engine.apiCalls()).toContain('GET /api/jobs?search=correlation_id=vmb-1-7-r2')
+    expect(engine.apiCalls()).toContain('GET /api/jobs?search=correlation_id=vmb-1-7-r2&follow=steps')
     expect(engine.apiCalls()).toContain('GET /api/events?search=correlation_id=vmb-1*&max=500')
+  })
+
+  it('tells how far a job is by its steps, with their percentages where the engine has them', async () => {
+    const stepsAt = (progress?: number) => ({
+      step: [
+        { id: 'b', status: 'started', ...(progress === undefined ? {} : { progress: String(progress) }) },
+        { id: 'a', status: 'finished' },
+      ],
+    })
+    engine.answers(
+      http.delete(`${api}/vms/vm1/snapshots/s1`, () => json(started)),
+      http.get(
+        `${api}/jobs`,
+        inTurn(
+          () => json({ job: [{ id: 'job-1', status: 'started', steps: stepsAt() }] }),
+          () => json({ job: [{ id: 'job-1', status: 'started', steps: stepsAt(40) }] }),
+          () => json({ job: [{ id: 'job-1', status: 'started', steps: { href: '/api/jobs/job-1/steps' } }] }),
+        ),
+      ),
+      events(),
+    )
+    const client = createEngine(config())
+    await client.removeSnapshot({ id: 'vm1', name: 'web1' }, 's1', 'vmb-1-7', noSignal)
+    const looks = [1, 2, 3].map(() => client.observe([], 'vmb-1', noSignal))
+    const seen: (string | undefined)[] = []
+    for (const look of looks) seen.push((await look).jobs[0]?.progress)
+    expect(new Set(seen)).toEqual(
+      new Set(['a finished , b started ', 'a finished , b started 40', undefined]),
+    )
   })
 
   it('finds the job of a snapshot, which the engine does not name in its answer', async () => {

@@ -6,7 +6,7 @@ import { fakeClock } from '../support/stage.ts'
 import { aFolder } from './a-folder.ts'
 
 /** What the request's lock and ledger are called by. */
-export const pair = 'data--gs1--data-dr'
+const pair = 'data--gs1--data-dr'
 
 /** A run of one pair in a folder of its own. */
 export function aRequest(change: Partial<RunRequest> = {}): RunRequest {

@@ -200,3 +200,25 @@ test('what is still beginning when the belt is aborted has ended when the belt t
   await expect(done).rejects.toThrow(Cancelled)
   expect(begun).toBe(true)
 })
+
+test('of one lane never more than `perLane` go on, and nobody waits for a full lane but those in it', async () => {
+  const belt = aBelt(4)
+  const most = new Map<string, number>()
+  const lane = ({ name }: Item) => (name.startsWith('x') ? undefined : name.slice(0, 1))
+  const queue: Item[] = ['a1', 'a2', 'a3', 'b1', 'x1', 'x2', 'b2', 'a4'].map((name) => ({ name, takes: 2 }))
+  const results = await conveyor(queue, {
+    ...belt,
+    perLane: 1,
+    lane,
+    async look(underWay) {
+      const counts = Map.groupBy(underWay, lane)
+      for (const [of, some] of counts) {
+        if (of !== undefined) most.set(of, Math.max(most.get(of) ?? 0, some.length))
+      }
+      return belt.look(underWay)
+    },
+  })
+  expect(results).toEqual(queue.map(({ name }) => `${name} done`))
+  expect(belt.seen.looks[0]).toEqual(['a1', 'b1', 'x1', 'x2'])
+  expect([...most.values()]).toEqual([1, 1])
+})

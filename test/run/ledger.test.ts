@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../src/model/errors.ts'
 import { Ledger } from '../../src/run/ledger.ts'
@@ -14,8 +15,9 @@ const overlays = [{ image: 'i', base: 'b', overlay: 'o' }]
 const each: Obligation[] = [
   { kind: 'overlays', vm, domain: 'd', overlays },
   { kind: 'snapshot', vm, domain: 'd', description: 'vmbackup 1', overlays },
-  { kind: 'session' },
-  { kind: 'mount', dir: '/mnt/x' },
+  { kind: 'freeze', vm },
+  { kind: 'session', found: 'stopped' },
+  { kind: 'mount', dir: '/mnt/x', on: 'here' },
   { kind: 'job', text: 'vmbackup 1' },
   { kind: 'event', number: 7, startedAt: '2026-11-21T00:00:00.000Z' },
 ]
@@ -37,8 +39,8 @@ describe('the ledger', () => {
 
   test('knows the run that owes', () => {
     using ledger = new Ledger(':memory:', 'pair')
-    ledger.owe('run-1', { kind: 'session' })
-    ledger.owe('run-2', { kind: 'session' })
+    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+    ledger.owe('run-2', { kind: 'session', found: 'stopped' })
     expect(ledger.open().map(({ run }) => run)).toEqual(['run-2', 'run-1'])
   })
 
@@ -46,7 +48,7 @@ describe('the ledger', () => {
     const file = join(aFolder(), 'vmbackup.db')
     using ours = new Ledger(file, 'a--h--b')
     using theirs = new Ledger(file, 'a--h--c')
-    ours.owe('run-1', { kind: 'session' })
+    ours.owe('run-1', { kind: 'session', found: 'stopped' })
     expect(theirs.open()).toEqual([])
     expect(ours.open()).toHaveLength(1)
   })
@@ -63,9 +65,9 @@ describe('the ledger', () => {
 
   test('never gives the id of a struck entry to a new one', () => {
     using ledger = new Ledger(':memory:', 'pair')
-    const first = ledger.owe('run-1', { kind: 'session' })
+    const first = ledger.owe('run-1', { kind: 'session', found: 'stopped' })
     ledger.strike(first)
-    const second = ledger.owe('run-2', { kind: 'session' })
+    const second = ledger.owe('run-2', { kind: 'session', found: 'stopped' })
     ledger.strike(first)
     expect(ledger.open()).toEqual([second])
   })
@@ -75,12 +77,15 @@ describe('the ledger', () => {
     const dies = `
       import { Ledger } from ${JSON.stringify(new URL('../../src/run/ledger.ts', import.meta.url).href)}
       const ledger = new Ledger(${JSON.stringify(file)}, 'pair')
-      ledger.owe('run-1', { kind: 'mount', dir: '/a' })
-      ledger.owe('run-1', { kind: 'session' })
+      ledger.owe('run-1', { kind: 'mount', dir: '/a', on: 'here' })
+      ledger.owe('run-1', { kind: 'session', found: 'stopped' })
       process.kill(process.pid, 'SIGKILL')`
     const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', dies])
     expect(signal).toBe('SIGKILL')
-    expect(reopened(file)).toEqual([{ kind: 'session' }, { kind: 'mount', dir: '/a' }])
+    expect(reopened(file)).toEqual([
+      { kind: 'session', found: 'stopped' },
+      { kind: 'mount', dir: '/a', on: 'here' },
+    ])
   })
 
   test('is shared by runs of two pairs at the same time', () => {
@@ -88,14 +93,35 @@ describe('the ledger', () => {
     const writes = `
       import { Ledger } from ${JSON.stringify(new URL('../../src/run/ledger.ts', import.meta.url).href)}
       const ledger = new Ledger(${JSON.stringify(file)}, 'other')
-      for (let n = 0; n < 20; n += 1) ledger.owe('run-2', { kind: 'session' })`
+      for (let n = 0; n < 20; n += 1) ledger.owe('run-2', { kind: 'session', found: 'stopped' })`
     using ledger = new Ledger(file, 'pair')
-    ledger.owe('run-1', { kind: 'session' })
+    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
     const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', writes])
-    ledger.owe('run-1', { kind: 'session' })
+    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
     expect(status).toBe(0)
     expect(reopened(file, 'other')).toHaveLength(20)
     expect(ledger.open()).toHaveLength(2)
+  })
+
+  test('takes and strikes hundreds of entries without a byte more on disk: also when that is full', () => {
+    const file = join(aFolder(), 'vmbackup.db')
+    using ledger = new Ledger(file, 'pair')
+    const sizes = () => [file, `${file}-journal`].map((name) => statSync(name).size)
+    const before = sizes()
+    const owed = Array.from({ length: 300 }, () =>
+      ledger.owe('run-1', { kind: 'job', text: 'x'.repeat(200) }),
+    )
+    for (const one of owed) ledger.strike(one)
+    expect(sizes()).toEqual(before)
+    expect(ledger.open()).toEqual([])
+  })
+
+  test('is not touched when a later version wrote it', () => {
+    const file = join(aFolder(), 'vmbackup.db')
+    new Ledger(file, 'pair')[Symbol.dispose]()
+    using db = new DatabaseSync(file)
+    db.exec('PRAGMA user_version = 99')
+    expect(() => new Ledger(file, 'pair')).toThrow(Failure)
   })
 
   test('can be read by its owner only, also in a directory that others may enter', () => {
@@ -128,6 +154,7 @@ test('every obligation has words for people', () => {
   expect(each.map(describeObligation)).toEqual([
     'removal of 1 overlay(s) of VM web on the secondary',
     'merge of snapshot "vmbackup 1" of VM web',
+    'thaw of the file systems of VM web',
     'stop of the replication session',
     'unmount of /mnt/x',
     'end of the engine\'s job "vmbackup 1"',

@@ -4,14 +4,14 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Failure, Locked } from '../../src/model/errors.ts'
-import { lockPair } from '../../src/run/lock.ts'
+import { lockVolume } from '../../src/run/lock.ts'
 import { aFolder } from './a-folder.ts'
 
 /** A process that holds the lock until it is killed. */
 async function aHolder(dir: string, pair: string): Promise<ChildProcess> {
   const holds = `
-    import { lockPair } from ${JSON.stringify(new URL('../../src/run/lock.ts', import.meta.url).href)}
-    globalThis.held = lockPair(${JSON.stringify(dir)}, ${JSON.stringify(pair)})
+    import { lockVolume } from ${JSON.stringify(new URL('../../src/run/lock.ts', import.meta.url).href)}
+    globalThis.held = lockVolume(${JSON.stringify(dir)}, ${JSON.stringify(pair)})
     console.log('held')
     setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', holds], {
@@ -34,7 +34,7 @@ function lockedError(act: () => Disposable): unknown {
 test('a second process is turned away and told who holds the lock', async () => {
   const dir = aFolder()
   const holder = await aHolder(dir, 'pair')
-  const error = lockedError(() => lockPair(dir, 'pair'))
+  const error = lockedError(() => lockVolume(dir, 'pair'))
   expect(error).toBeInstanceOf(Locked)
   expect(String(error)).toContain(`pid ${holder.pid} on `)
 })
@@ -44,31 +44,31 @@ test('the lock ends with its process, also when that is killed', async () => {
   const holder = await aHolder(dir, 'pair')
   holder.kill('SIGKILL')
   await once(holder, 'exit')
-  expect(lockedError(() => lockPair(dir, 'pair'))).toBeUndefined()
+  expect(lockedError(() => lockVolume(dir, 'pair'))).toBeUndefined()
 })
 
 test('the lock of another pair is free meanwhile', async () => {
   const dir = aFolder()
   await aHolder(dir, 'pair-1')
-  expect(lockedError(() => lockPair(dir, 'pair-2'))).toBeUndefined()
+  expect(lockedError(() => lockVolume(dir, 'pair-2'))).toBeUndefined()
 })
 
 test('one process cannot take it twice either', () => {
   const dir = aFolder()
-  using _held = lockPair(dir, 'pair')
-  expect(lockedError(() => lockPair(dir, 'pair'))).toBeInstanceOf(Locked)
+  using _held = lockVolume(dir, 'pair')
+  expect(lockedError(() => lockVolume(dir, 'pair'))).toBeInstanceOf(Locked)
 })
 
 test('it can be taken again when it was given back', () => {
   const dir = aFolder()
-  expect(lockedError(() => lockPair(dir, 'pair'))).toBeUndefined()
-  expect(lockedError(() => lockPair(dir, 'pair'))).toBeUndefined()
+  expect(lockedError(() => lockVolume(dir, 'pair'))).toBeUndefined()
+  expect(lockedError(() => lockVolume(dir, 'pair'))).toBeUndefined()
 })
 
 test('a place that cannot be written is no held lock, and its hint names the setting', () => {
   const file = join(aFolder(), 'file')
   writeFileSync(file, '')
-  const error = lockedError(() => lockPair(file, 'pair'))
+  const error = lockedError(() => lockVolume(file, 'pair'))
   expect(error).toBeInstanceOf(Failure)
   expect(error).not.toBeInstanceOf(Locked)
   expect(error).toMatchObject({ hint: expect.stringContaining('[state] dir') })
@@ -77,8 +77,8 @@ test('a place that cannot be written is no held lock, and its hint names the set
 test('a holder that cannot write its name gives the lock back', () => {
   const dir = aFolder()
   mkdirSync(join(dir, 'pair.holder'))
-  expect(lockedError(() => lockPair(dir, 'pair'))).toMatchObject({
+  expect(lockedError(() => lockVolume(dir, 'pair'))).toMatchObject({
     hint: expect.stringContaining('[state] dir'),
   })
-  expect(lockedError(() => lockPair(dir, 'pair'))).not.toBeInstanceOf(Locked)
+  expect(lockedError(() => lockVolume(dir, 'pair'))).not.toBeInstanceOf(Locked)
 })

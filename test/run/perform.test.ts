@@ -4,12 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Cancelled, Refused } from '../../src/model/errors.ts'
 import type { RunEvent } from '../../src/run/event.ts'
-import { lockPair } from '../../src/run/lock.ts'
+import { lockVolume } from '../../src/run/lock.ts'
 import type { Obligation } from '../../src/run/obligation.ts'
-import { perform } from '../../src/run/run.ts'
+import { perform } from '../../src/run/perform.ts'
 import { fakeClock } from '../support/stage.ts'
 import { aFolder } from './a-folder.ts'
-import { aPlay, aRequest, openIn, owedBefore, pair } from './a-play.ts'
+import { aPlay, aRequest, openIn, owedBefore } from './a-play.ts'
 
 describe('a run', () => {
   test('owes its closing event before the story begins', async () => {
@@ -59,7 +59,7 @@ describe('a run', () => {
       },
     })
     const play = aPlay({
-      story: async (run) => run.step('work', async () => void run.owe({ kind: 'session' })),
+      story: async (run) => run.step('work', async () => void run.owe({ kind: 'session', found: 'stopped' })),
     })
     const report = await perform(request, play)
     expect(report.outcome).toBe('protected')
@@ -123,11 +123,11 @@ describe('a run', () => {
 describe('a run that cannot begin', () => {
   test('is "locked" while another one holds the lock, and leaves the ledger alone', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session' })
-    using _held = lockPair(request.stateDir, pair)
+    owedBefore(request, { kind: 'session', found: 'stopped' })
+    using _held = lockVolume(request.stateDir, request.primary)
     const report = await perform(request, aPlay())
     expect(report).toMatchObject({ outcome: 'locked', error: { message: expect.stringContaining('pid') } })
-    expect(openIn(request)).toEqual([{ kind: 'session' }])
+    expect(openIn(request)).toEqual([{ kind: 'session', found: 'stopped' }])
   })
 
   test('gives the lock back in the end', async () => {
@@ -162,9 +162,10 @@ test('the state directory of a run holds its ledger, its lock and nothing that n
   rmSync(request.stateDir, { recursive: true })
   await perform(request, aPlay())
   expect(readdirSync(request.stateDir).toSorted()).toEqual([
-    'data--gs1--data-dr.holder',
-    'data--gs1--data-dr.lock',
+    'data.holder',
+    'data.lock',
     'mnt',
     'vmbackup.db',
+    'vmbackup.db-journal',
   ])
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Cancelled } from '../../src/model/errors.ts'
-import { lockPair } from '../../src/run/lock.ts'
+import { lockVolume } from '../../src/run/lock.ts'
 import { type Outcome, type Report, reportedError } from '../../src/run/report.ts'
 import { createStage } from '../support/stage.ts'
 import { aDisk, aVm } from '../support/vms.ts'
@@ -32,7 +32,7 @@ const ways: Record<Exclude<Outcome, 'usage error'>, (stage: Stage) => Promise<Re
     return stage.run()
   },
   locked: async (stage) => {
-    using _held = lockPair(stage.stateDir, 'data--gs1--data-dr')
+    using _held = lockVolume(stage.stateDir, 'data')
     return await stage.run()
   },
   cancelled: (stage) => stage.run({}, { signal: AbortSignal.abort(new Cancelled('SIGTERM')) }),

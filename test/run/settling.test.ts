@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Cancelled } from '../../src/model/errors.ts'
 import type { Obligation } from '../../src/run/obligation.ts'
-import { perform, rehearse } from '../../src/run/run.ts'
+import { perform } from '../../src/run/perform.ts'
+import { rehearse } from '../../src/run/rehearse.ts'
+import { aFolder } from './a-folder.ts'
 import { aPlay, aRequest, openIn, owedBefore } from './a-play.ts'
 
 describe('a run', () => {
   test('settles what earlier runs left before its story begins', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session' })
+    owedBefore(request, { kind: 'session', found: 'stopped' })
     const order: string[] = []
     const play = aPlay({
       settle: async (run, owed) => {
@@ -25,7 +27,7 @@ describe('a run', () => {
 
   test('warns of what earlier runs left and still cannot be settled, and goes on', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session' })
+    owedBefore(request, { kind: 'session', found: 'stopped' })
     const play = aPlay({
       settle: async (_run, owed, leave) =>
         owed.forEach((one) => void leave(one, new Error('gluster is away'))),
@@ -35,15 +37,15 @@ describe('a run', () => {
     expect(report.warnings).toEqual([
       'left by an earlier run: stop of the replication session: gluster is away',
     ])
-    expect(openIn(request)).toMatchObject([{ kind: 'session' }])
+    expect(openIn(request)).toMatchObject([{ kind: 'session', found: 'stopped' }])
   })
 
   test('settles what its story left, also when that failed', async () => {
     const request = aRequest()
     const play = aPlay({
       story: async (run) => {
-        run.owe({ kind: 'mount', dir: '/a' })
-        run.owe({ kind: 'session' })
+        run.owe({ kind: 'mount', dir: '/a', on: 'here' })
+        run.owe({ kind: 'session', found: 'stopped' })
         throw new Error('broken')
       },
     })
@@ -57,7 +59,7 @@ describe('a run', () => {
     const aborted: boolean[] = []
     const play = aPlay({
       story: async (run) => {
-        run.owe({ kind: 'session' })
+        run.owe({ kind: 'session', found: 'stopped' })
         controller.abort(new Cancelled('SIGTERM'))
         run.signal.throwIfAborted()
       },
@@ -78,7 +80,7 @@ describe('a run', () => {
   test('tells what settling left, and why', async () => {
     const request = aRequest()
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session' }),
+      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
       settle: async (_run, owed, leave) =>
         owed.forEach((one) => void leave(one, new Error('gluster is away'))),
     })
@@ -89,9 +91,10 @@ describe('a run', () => {
   test('tells of everything that is still in the ledger, also what came to be owed while settling', async () => {
     const request = aRequest()
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session' }),
+      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
       settle: async (run) => {
-        if (run.owed().every(({ what }) => what.kind !== 'mount')) run.owe({ kind: 'mount', dir: '/stuck' })
+        if (run.owed().every(({ what }) => what.kind !== 'mount'))
+          run.owe({ kind: 'mount', dir: '/stuck', on: 'here' })
       },
     })
     const report = await perform(request, play)
@@ -106,7 +109,7 @@ describe('a run', () => {
     const request = aRequest()
     let closed = false
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session' }),
+      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
       settle: () => Promise.reject(new Error('the disk is full')),
       close: async (run, _report, owed) => {
         closed = true
@@ -131,7 +134,7 @@ describe('a run', () => {
   test('does not try again at its end what the story gave up, and tells why', async () => {
     const settled: string[] = []
     const play = aPlay({
-      story: async (run) => run.giveUp(run.owe({ kind: 'session' }), 'tried three times'),
+      story: async (run) => run.giveUp(run.owe({ kind: 'session', found: 'stopped' }), 'tried three times'),
       settle: async (_run, owed) => void settled.push(...owed.map(({ what }) => what.kind)),
     })
     const report = await perform(aRequest(), play)
@@ -143,11 +146,11 @@ describe('a run', () => {
 test('what came to be owed while settling is settled, too', async () => {
   const request = aRequest()
   const play = aPlay({
-    story: async (run) => void run.owe({ kind: 'session' }),
+    story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
     settle: async (run, owed) => {
       for (const one of owed) {
         run.strike(one)
-        if (one.what.kind === 'session') run.owe({ kind: 'mount', dir: '/late' })
+        if (one.what.kind === 'session') run.owe({ kind: 'mount', dir: '/late', on: 'here' })
       }
     },
   })
@@ -159,7 +162,12 @@ test('what came to be owed while settling is settled, too', async () => {
 describe('a rehearsal', () => {
   test('leaves no entry behind', async () => {
     const request = aRequest()
-    await rehearse(request, aPlay(), async (run) => void run.owe({ kind: 'session' }))
+    await rehearse(
+      request,
+      request.stateDir,
+      aPlay(),
+      async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
+    )
     expect(existsSync(join(request.stateDir, 'vmbackup.db'))).toBe(false)
   })
 
@@ -173,19 +181,24 @@ describe('a rehearsal', () => {
         }
       },
     })
-    const look = rehearse(aRequest(), play, async (run) => {
-      run.owe({ kind: 'mount', dir: '/a' })
+    const look = rehearse(aRequest(), aFolder(), play, async (run) => {
+      run.owe({ kind: 'mount', dir: '/a', on: 'here' })
       throw new Error('broken')
     })
     await expect(look).rejects.toThrow('broken')
-    expect(settled).toEqual([{ kind: 'mount', dir: '/a' }])
+    expect(settled).toEqual([{ kind: 'mount', dir: '/a', on: 'here' }])
   })
 
   test('fails rather than hide that something is left', async () => {
     const play = aPlay({
       settle: async (_run, owed, leave) => owed.forEach((one) => void leave(one, new Error('busy'))),
     })
-    const look = rehearse(aRequest(), play, async (run) => void run.owe({ kind: 'mount', dir: '/a' }))
+    const look = rehearse(
+      aRequest(),
+      aFolder(),
+      play,
+      async (run) => void run.owe({ kind: 'mount', dir: '/a', on: 'here' }),
+    )
     await expect(look).rejects.toThrow('unmount of /a: busy')
   })
 })

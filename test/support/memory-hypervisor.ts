@@ -43,15 +43,18 @@ export async function createMemoryHypervisor(
 ) {
   const faults: HypervisorFaults = { snapshot: {}, freeze: {}, merges: {}, looks: 1, failing: {}, ...given }
   const file = join(root, 'engine.json')
-  const world = await load(file, vms)
+  const earlier = await load(file)
+  const world = earlier ?? aWorld(vms)
   const save = async (): Promise<void> => {
     // Synchronous, so that acts under way at the same time do not meet in the middle of it.
     writeFileSync(`${file}.new`, JSON.stringify(world))
     renameSync(`${file}.new`, file)
   }
   const files = createVolumeFiles(volumeDir, domain.id)
-  await files.makeDomain()
-  await Promise.all(vms.flatMap((vm) => vm.disks.map((disk) => files.make(disk))))
+  if (earlier === undefined) {
+    await files.makeDomain()
+    await Promise.all(vms.flatMap((vm) => vm.disks.map((disk) => files.make(disk))))
+  }
   const acts = createActs(world, files)
   await save()
 
@@ -96,6 +99,10 @@ export async function createMemoryHypervisor(
         jobs: jobs.filter(({ tag }) => acts.ownTags.has(tag) && tag.startsWith(prefix)),
         events: events.filter((event) => event.tag?.startsWith(prefix)),
       }
+    },
+    async isGone({ id }, signal) {
+      enter('isGone', signal)
+      return world.vms.every((vm) => vm.id !== id)
     },
     async updateOvfStore(_domain, tag, signal) {
       enter('updateOvfStore', signal)
@@ -203,9 +210,13 @@ export async function createMemoryHypervisor(
   return { hypervisor, world, faults, files, writeOvfStores }
 }
 
-async function load(file: string, vms: Vm[]): Promise<World> {
+/** The world as an earlier process left it. */
+async function load(file: string): Promise<World | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text !== undefined) return JSON.parse(text) as World
+  return text === undefined ? undefined : (JSON.parse(text) as World)
+}
+
+function aWorld(vms: Vm[]): World {
   return {
     vms,
     jobs: [],

@@ -22,6 +22,8 @@ export interface ReplicationFaults {
   emptyStarts: number
   /** Files (relative path) that arrive with no content although the checkpoint is reached. */
   lost: string[]
+  /** Free space of the primary in bytes, of 1 TiB. */
+  freeBytes: number
   /** Methods that fail with CommandFailed, and why. */
   failing: Partial<Record<Method, string>>
 }
@@ -48,6 +50,7 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
     faulty: false,
     emptyStarts: 0,
     lost: [],
+    freeBytes: 2 ** 39,
     failing: {},
     ...given,
   }
@@ -122,11 +125,11 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
     },
     async openPrimary(dir, signal) {
       enter('openPrimary', signal)
-      return open(primaryDir, dir)
+      return open(primaryDir, dir, () => faults.freeBytes)
     },
     async openSecondary(dir, signal) {
       enter('openSecondary', signal)
-      return open(secondaryDir, dir)
+      return open(secondaryDir, dir, () => 2 ** 39)
     },
     async closeVolume(dir, signal) {
       enter('closeVolume', signal)
@@ -161,10 +164,15 @@ function keptIn(file: string) {
 }
 
 /** "Mounting" puts a link in the directory's place: other processes see it, and it outlives a kill. */
-async function open(volume: string, dir: string): Promise<OpenVolume> {
+async function open(volume: string, dir: string, free: () => number): Promise<OpenVolume> {
   await rmdir(dir)
   await symlink(volume, dir)
-  return { dir, open: (path) => plainFile(join(dir, path)), [Symbol.asyncDispose]: () => close(dir) }
+  return {
+    dir,
+    space: async () => ({ freeBytes: free(), sizeBytes: 2 ** 40 }),
+    open: (path) => plainFile(join(dir, path)),
+    [Symbol.asyncDispose]: () => close(dir),
+  }
 }
 
 async function close(dir: string): Promise<void> {

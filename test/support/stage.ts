@@ -10,8 +10,9 @@ import type { Vm } from '../../src/model/vm.ts'
 import type { Clock } from '../../src/run/clock.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import { Ledger } from '../../src/run/ledger.ts'
+import { perform } from '../../src/run/perform.ts'
+import { type PairRecovery, recover } from '../../src/run/recover.ts'
 import type { Report } from '../../src/run/report.ts'
-import { perform } from '../../src/run/run.ts'
 import { createMemoryHypervisor } from './memory-hypervisor.ts'
 import { createMemoryReplication } from './memory-replication.ts'
 import { aVm } from './vms.ts'
@@ -24,6 +25,9 @@ export const quickOptions: BackupOptions = {
   snapshotsAtOnce: 4,
   mergeMs: 600_000,
   mergesAtOnce: 2,
+  mergesPerHost: 2,
+  mergeStallMs: 300_000,
+  minFree: { bytes: 0 },
   replicationMs: 600_000,
   stallMs: 60_000,
   intervalMs: 1_000,
@@ -39,7 +43,12 @@ export const seenEngine = { engine: 'fake engine', lastEvent: 0 }
 
 /** A volume that is a directory. */
 export function volumeAt(dir: string): OpenVolume {
-  return { dir, open: (path) => plainFile(join(dir, path)), [Symbol.asyncDispose]: async () => undefined }
+  return {
+    dir,
+    space: async () => ({ freeBytes: 2 ** 39, sizeBytes: 2 ** 40 }),
+    open: (path) => plainFile(join(dir, path)),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
 }
 
 /** A clock that goes on by what is slept, so that waiting costs a test nothing. */
@@ -57,11 +66,34 @@ export function fakeClock(): Clock {
 /** Two volumes and an engine in a directory, and a way to run backups on them. */
 export async function createStage(vms: Vm[] = [aVm('web'), aVm('db')]) {
   // In memory where that can be had: the ledger syncs at every write.
-  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'vmbackup-stage-'))
+  return openStage(
+    await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'vmbackup-stage-')),
+    vms,
+  )
+}
+
+/** The stage in that directory, also one that another process has left there. */
+export async function openStage(root: string, vms: Vm[] = []) {
   const replicated = await createMemoryReplication(root)
   const engine = await createMemoryHypervisor(root, replicated.primaryDir, vms)
   const stateDir = join(root, 'state')
   const events: RunEvent[] = []
+
+  const pair = { primary: 'data', secondary: { host: 'gs1', volume: 'data-dr' } }
+  const request = {
+    ...pair,
+    stateDir,
+    signal: new AbortController().signal,
+    clock: fakeClock(),
+    settleMs: 60_000,
+    emit: (event: RunEvent) => void events.push(event),
+  }
+  const playWith = (options: Partial<BackupOptions>) =>
+    backupPlay(
+      { hypervisor: engine.hypervisor, replication: replicated.replication },
+      { ...quickOptions, ...options },
+      'data',
+    )
 
   return {
     root,
@@ -75,23 +107,20 @@ export async function createStage(vms: Vm[] = [aVm('web'), aVm('db')]) {
       options: Partial<BackupOptions> = {},
       more: { signal?: AbortSignal; onEvent?: (event: RunEvent) => void } = {},
     ): Promise<Report> {
-      const site = { hypervisor: engine.hypervisor, replication: replicated.replication }
       return perform(
         {
-          primary: 'data',
-          secondary: { host: 'gs1', volume: 'data-dr' },
-          stateDir,
-          signal: more.signal ?? new AbortController().signal,
+          ...request,
+          signal: more.signal ?? request.signal,
           clock: fakeClock(),
-          settleMs: 60_000,
           emit: (event) => {
             events.push(event)
             more.onEvent?.(event)
           },
         },
-        backupPlay(site, { ...quickOptions, ...options }, 'data'),
+        playWith(options),
       )
     },
+    recover: (waive: readonly number[] = []): Promise<PairRecovery> => recover(request, playWith({}), waive),
     owed(): string[] {
       using ledger = new Ledger(join(stateDir, 'vmbackup.db'), 'data--gs1--data-dr')
       return ledger.open().map((one) => one.what.kind)

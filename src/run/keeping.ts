@@ -1,0 +1,42 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Lease, takeLease } from './lease.ts'
+import { Ledger } from './ledger.ts'
+import { lockVolume } from './lock.ts'
+import { thisMachine } from './machine.ts'
+import { nameOfPair } from './pair.ts'
+import type { RunRequest } from './run.ts'
+
+/** What is held while something is done for a volume pair. */
+export interface Kept {
+  ledger: Ledger
+  lease: Lease
+}
+
+/**
+ * Holds lock and lease of the primary volume, and the pair's ledger, while `use` is at work: the one door to both. Throws Locked when
+ * another process has them, and Failure when the state directory cannot be used.
+ */
+export async function keeping<T>(request: RunRequest, use: (kept: Kept) => Promise<T>): Promise<T> {
+  const { primary, stateDir, clock, signal, emit, leaseMs = 60_000, machine = thisMachine() } = request
+  using _lock = lockVolume(stateDir, primary)
+  using ledger = new Ledger(ledgerIn(stateDir), nameOfPair(request))
+  using lease = await takeLease(join(stateDir, `${primary}.lease`), {
+    machine,
+    clock,
+    signal,
+    leaseMs,
+    waiting: (what) => emit({ kind: 'waiting', what }),
+  })
+  mkdirSync(join(stateDir, 'mnt'), { recursive: true, mode: 0o700 })
+  ledger.note(pairFact, JSON.stringify({ primary, secondary: request.secondary }))
+  return await use({ ledger, lease })
+}
+
+/** The fact that names the pair's two volumes in full. */
+export const pairFact = 'pair'
+
+/** The ledger of all pairs of a state directory. */
+export function ledgerIn(stateDir: string): string {
+  return join(stateDir, 'vmbackup.db')
+}
