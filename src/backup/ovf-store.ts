@@ -1,8 +1,8 @@
-import type { DomainFacts, OvfStore, VmDocument } from '../model/domain.ts'
+import type { DomainFacts, VmDocument } from '../model/domain.ts'
 import { Failure } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
-import { blockersOf, missingVolumes } from '../point/sound.ts'
+import { type ExaminedDomain, examineDomain, missingVolumes } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
 import { newTag, tagPrefix } from './names.ts'
@@ -13,10 +13,7 @@ import type { Verdicts } from './verdicts.ts'
 const updateMs = 300_000
 
 /** The stores as they were before the snapshots, and what they say of each VM. */
-export interface KeptStores {
-  stores: OvfStore[]
-  documents: ReadonlyMap<string, VmDocument>
-}
+export type KeptStores = Pick<ExaminedDomain, 'stores' | 'documents'>
 
 /**
  * Lets the engine write its VM documents to the domain while they still name the bases, and keeps them: after a snapshot they
@@ -33,23 +30,24 @@ export async function updateOvfStore(
 ): Promise<KeptStores> {
   await letWrite(run, site, plan, options)
   const { format } = site.hypervisor
-  const facts = await format.examine(primary.dir, plan.domain.id, run.signal)
-  refuseUnsound(facts)
-  const stores = await format.readOvfStores(primary.dir, plan.domain.id, undefined, run.signal)
-  const { documents, flaw } = await format.documentsIn(stores)
-  if (flaw !== undefined)
+  const { facts, stores, documents, ...found } = await examineDomain(
+    format,
+    primary.dir,
+    plan.domain.id,
+    run.signal,
+  )
+  refuseUnsound(found.flaws)
+  for (const flaw of found.flawsOfStores)
     run.emit({ kind: 'note', severity: 'warning', text: `OVF_STORE of ${plan.domain.name}: ${flaw}` })
-  const kept = { stores, documents: new Map(documents.map((one) => [one.id, one])) }
   for (const vm of plan.vms.filter(takesPart)) {
-    const why = flawOfDocument(vm, kept.documents.get(vm.id), facts)
+    const why = flawOfDocument(vm, documents.get(vm.id), facts)
     if (why !== undefined) verdicts.fail(vm.id, why)
   }
-  return kept
+  return { stores, documents }
 }
 
 /** What the primary could not be imported with, no copy of it can: better said before the last good one is overwritten. */
-function refuseUnsound(facts: DomainFacts): void {
-  const why = [...facts.flaws, ...blockersOf(facts)]
+function refuseUnsound(why: readonly string[]): void {
   if (why.length === 0) return
   throw new Failure(`the storage domain on the primary volume could not be imported: ${why.join(' | ')}`, {
     hint: 'repair or remove what is named there (Storage > Disks shows floating disks), then run again; the last recovery point is untouched',

@@ -1,7 +1,7 @@
 import type { DomainFacts } from '../model/domain.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
-import { blockersOf, flawsOfImage } from '../point/sound.ts'
+import { examineDomain, flawsOfImage } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
 import { flawOfDocument, type KeptStores, restoreOvfStores } from './ovf-store.ts'
 import { type BackupPlan, overlayOf, takesPart, type VmPlan } from './plan.ts'
@@ -22,27 +22,17 @@ export async function proveStructure(
 ): Promise<DomainFacts> {
   const { format } = site.hypervisor
   await restoreOvfStores(run, site, secondary, plan, kept)
-  const facts = await format.examine(secondary.dir, plan.domain.id, run.signal)
-  const stores = await format.readOvfStores(
-    secondary.dir,
-    plan.domain.id,
-    // Also one that the engine has made since: an importing engine would read the newest.
-    [...facts.images.values()].filter((one) => one.isOvfStore).map(({ image }) => image),
-    run.signal,
-  )
-  const namedOverlays = new Set(
-    stores.flatMap((store) => format.idsNamedIn(store, new Set(plan.vms.flatMap(overlaysOf)))),
-  )
-  const { documents, flaw } = await format.documentsIn(stores)
-  const byId = new Map(documents.map((document) => [document.id, document]))
-  const session = await flawOfSession(run, site)
-  const common = [...session, ...facts.flaws, ...blockersOf(facts), ...(flaw === undefined ? [] : [flaw])]
+  const found = await examineDomain(format, secondary.dir, plan.domain.id, run.signal)
+  const { facts, documents } = found
+  const overlays = new Set(plan.vms.flatMap(overlaysOf))
+  const namedOverlays = new Set(found.stores.flatMap((store) => format.idsNamedIn(store, overlays)))
+  const common = [...(await flawOfSession(run, site)), ...found.flaws, ...found.flawsOfStores]
   for (const vm of plan.vms.filter((one) => takesPart(one) && !verdicts.failed(one.id))) {
     const named = overlaysOf(vm).find((overlay) => namedOverlays.has(overlay))
     const why =
       common[0] ??
       flawOfDisks(vm, facts) ??
-      flawOfDocument(vm, byId.get(vm.id), facts) ??
+      flawOfDocument(vm, documents.get(vm.id), facts) ??
       (named === undefined ? undefined : `the OVF_STORE names overlay ${named}: the VM could not start`)
     if (why !== undefined) verdicts.fail(vm.id, `on the secondary: ${why}`)
   }

@@ -1,7 +1,40 @@
-import type { DomainFacts, ImageFacts, VmDocument } from '../model/domain.ts'
+import type { DomainFacts, DomainFormat, ImageFacts, OvfStore, VmDocument } from '../model/domain.ts'
+
+/** A domain and its VM documents as an importing engine would find them. */
+export interface ExaminedDomain {
+  facts: DomainFacts
+  /** Every store that is there, also one that the engine has made since: an importing engine reads the newest. */
+  stores: OvfStore[]
+  /** By VM. */
+  documents: ReadonlyMap<string, VmDocument>
+  /** Why an engine could not attach the domain; empty when it could. */
+  flaws: string[]
+  /** Why it would find no document of any VM; empty when it would. */
+  flawsOfStores: string[]
+}
+
+/** Looks at a whole domain below the root of a volume; only reads. Throws Failure only when it cannot be read at all. */
+export async function examineDomain(
+  format: DomainFormat,
+  root: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<ExaminedDomain> {
+  const facts = await format.examine(root, id, signal)
+  const images = [...facts.images.values()].filter((one) => one.isOvfStore).map(({ image }) => image)
+  const stores = await format.readOvfStores(root, id, images, signal)
+  const { documents, flaw } = await format.documentsIn(stores)
+  return {
+    facts,
+    stores,
+    documents: new Map(documents.map((one) => [one.id, one])),
+    flaws: [...facts.flaws, ...blockersOf(facts)],
+    flawsOfStores: flaw === undefined ? [] : [flaw],
+  }
+}
 
 /** Images that keep an engine from attaching the domain, whoever they belong to. */
-export function blockersOf(facts: DomainFacts): string[] {
+function blockersOf(facts: DomainFacts): string[] {
   return [...facts.images.values()]
     .filter((image) => image.blocksImport)
     .map(

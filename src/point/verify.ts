@@ -14,7 +14,7 @@ import {
   unpackOvf,
 } from './manifest.ts'
 import type { Pace } from './pace.ts'
-import { blockersOf, flawsOfImage, missingVolumes } from './sound.ts'
+import { examineDomain, flawsOfImage, missingVolumes } from './sound.ts'
 
 /** What became of a manifest's claim of one VM. `content`: how far its disks' content was compared when the point was made. */
 export interface VmVerdict {
@@ -51,12 +51,8 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
   const { volume, format, signal } = options
   const root = volume.dir
   const { id } = point.domain
-  const facts = await format.examine(root, id, signal)
-  const storeImages = [...facts.images.values()].filter((one) => one.isOvfStore).map(({ image }) => image)
-  const stores = await format.readOvfStores(root, id, storeImages, signal)
-  const { documents, flaw } = await format.documentsIn(stores)
-  const flaws = [...facts.flaws, ...blockersOf(facts), ...(flaw === undefined ? [] : [flaw])]
-  const byId = new Map(documents.map((document) => [document.id, document]))
+  const { facts, documents, ...found } = await examineDomain(format, root, id, signal)
+  const flaws = [...found.flaws, ...found.flawsOfStores]
 
   const claimed = point.vms.filter((vm) => vm.state === 'protected').length
   const limit = pLimit(options.parallel)
@@ -68,7 +64,7 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
     const why = [
       ...flaws,
       ...vm.disks.flatMap((disk) => flawsOfDisk(disk, facts)),
-      ...flawsOfDocument(vm, byId, facts),
+      ...flawsOfDocument(vm, documents, facts),
     ]
     if (why.length === 0) {
       const read = await Promise.all(
