@@ -1,4 +1,4 @@
-import { EngineError, messageOf } from '../model/errors.ts'
+import { messageOf, saidNo } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import type { Owed } from '../run/obligation.ts'
@@ -52,7 +52,7 @@ export function freezeGuests(run: Run, site: Site, options: BackupOptions): Froz
     const error = await thawNow(one)
     if (error === undefined) return
     // An agent that answers neither freeze nor thaw has most likely done neither; asking it at every start helps nobody.
-    if (one.refused && isAnswer(error)) run.strike(one.owed)
+    if (one.refused && saidNo(error)) run.strike(one.owed)
     const text = `the guest of VM ${one.vm.name} may still be frozen: ${messageOf(error)}; look whether it answers, and thaw it with fsfreeze -u`
     run.emit({ kind: 'note', severity: 'warning', text })
   }
@@ -65,7 +65,7 @@ export function freezeGuests(run: Run, site: Site, options: BackupOptions): Froz
     } catch (error) {
       run.signal.throwIfAborted()
       // Also after a no: an agent may freeze and answer too late for its host.
-      one.refused = isAnswer(error)
+      one.refused = saidNo(error)
       await thawNow(one)
       return late.aborted ? `the guest did not freeze within ${allowed}` : messageOf(error)
     }
@@ -110,10 +110,6 @@ export function freezeGuests(run: Run, site: Site, options: BackupOptions): Froz
       await Promise.all([...held.values()].map(thawAtLast))
     },
   }
-}
-
-function isAnswer(error: unknown): boolean {
-  return error instanceof EngineError && error.status !== undefined && error.status < 500
 }
 
 function hindranceOf(vm: VmPlan & { guestAgent: boolean }, options: BackupOptions): string | undefined {

@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Failure } from '../model/errors.ts'
+import { Failure, isAbsent } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import type { Overlay } from '../model/vm.ts'
@@ -67,7 +67,7 @@ export async function exists(file: string): Promise<boolean> {
     await stat(file)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    if (isAbsent(error)) return false
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { EngineError, Failure, messageOf } from '../model/errors.ts'
+import { Failure, messageOf, saidNo } from '../model/errors.ts'
 import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { Vm } from '../model/vm.ts'
@@ -52,7 +52,7 @@ export async function takeSnapshots(
         run.signal,
       )
     } catch (error) {
-      if (surelyRefused(error)) for (const entry of entries) run.strike(entry)
+      if (saidNo(error)) for (const entry of entries) run.strike(entry)
       throw error
     }
   }
@@ -130,9 +130,4 @@ function snapshotState(
   const astray = plan.overlays.find(({ image, overlay }) => volumeOf(vm, image) !== overlay)
   // The engine's database names the overlay before the VM uses it: only together with the ended job it says something.
   return astray === undefined ? 'taken' : `disk ${astray.image} does not run on the overlay asked for`
-}
-
-/** The engine answered, and said no: nothing was made. Without an answer nobody knows. */
-function surelyRefused(error: unknown): boolean {
-  return error instanceof EngineError && error.status !== undefined && error.status < 500
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, opendir, readdir, readFile, realpath, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandFailed, Failure, messageOf } from '../model/errors.ts'
+import { CommandFailed, Failure, isAbsent, messageOf } from '../model/errors.ts'
 import { runAt } from './run.ts'
 
 export interface MountOptions {
@@ -62,7 +62,7 @@ export async function unmount(dir: string, signal: AbortSignal): Promise<void> {
   if (place === undefined) return
   await clearMount(place, signal)
   await rmdir(place).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return
+    if (isAbsent(cause)) return
     throw new Failure(`removing the mount point ${place}: ${cause.message}`, {
       cause,
       hint: 'look what is in it',

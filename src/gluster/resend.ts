@@ -1,6 +1,7 @@
 import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { isAbsent } from '../model/errors.ts'
 import { piecesOf } from './sharded-file.ts'
 import { gfidsOf, setOnAll } from './xattrs.ts'
 
@@ -51,7 +52,7 @@ async function piecesOfAll({ raw }: End, files: readonly string[], signal: Abort
 async function outdate({ dir, raw }: End, pieces: readonly string[]): Promise<void> {
   for (const piece of pieces) {
     await utimes(join(raw ?? dir, piece), longAgo, longAgo).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (!isAbsent(error)) throw error
     })
   }
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { Failure } from '../model/errors.ts'
+import { Failure, isAbsent } from '../model/errors.ts'
 import type { VolumeFile } from '../model/replication.ts'
 import { plainFile, readFully } from './plain-file.ts'
 import { gfidsOf, shardingOf } from './xattrs.ts'
@@ -122,6 +122,6 @@ function newestOf(pieces: readonly { mtimeNs: bigint; size: bigint }[]): bigint 
 }
 
 function undefinedWhenAbsent(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  if (isAbsent(error)) return undefined
   throw error
 }

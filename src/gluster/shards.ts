@@ -1,5 +1,6 @@
 import { lstat, opendir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAbsent } from '../model/errors.ts'
 
 /**
  * Removes the shards of files that were deleted on a volume that is read-only for others; how many. `root` is a mount of
@@ -40,8 +41,4 @@ async function isGone(path: string): Promise<boolean> {
 function emptyWhenAbsent(error: unknown): string[] {
   if (isAbsent(error)) return []
   throw error
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -49,6 +49,16 @@ export class CommandFailed extends Failure {
   }
 }
 
+/** True when the engine answered and said no: nothing was done. Without an answer nobody knows. */
+export function saidNo(error: unknown): boolean {
+  return error instanceof EngineError && error.status !== undefined && error.status < 500
+}
+
+/** True when the file system says that there is no such file. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

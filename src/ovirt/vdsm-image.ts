@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ImageFacts, VolumeFacts } from '../model/domain.ts'
-import { Failure, messageOf } from '../model/errors.ts'
+import { Failure, isAbsent, messageOf } from '../model/errors.ts'
 import { chainOf } from './chain.ts'
 import { readQcow2Header } from './qcow2-header.ts'
 import { openPlain, readStart } from './read-start.ts'
@@ -87,8 +87,8 @@ async function lookAt(file: string, at: { domain: string; image: string; volume:
 }
 
 async function bytesOf(file: string): Promise<number> {
-  const found = await lstat(file).catch((cause: NodeJS.ErrnoException) => {
-    throw cause.code === 'ENOENT' ? new Failure('it is missing', { cause }) : cause
+  const found = await lstat(file).catch((cause: unknown) => {
+    throw isAbsent(cause) ? new Failure('it is missing', { cause }) : cause
   })
   if (!found.isFile()) throw new Failure('it is no plain file')
   return found.size

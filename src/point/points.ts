@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Failure, messageOf } from '../model/errors.ts'
+import { Failure, isAbsent, messageOf } from '../model/errors.ts'
 import { type RecoveryPoint, readPoint, sealPoint } from './manifest.ts'
 
 /** Where manifests lie, relative to the root of the secondary volume. No UUID: vdsm takes it for no storage domain. */
@@ -110,8 +110,4 @@ export async function prunePoints(root: string, keep: number): Promise<void> {
   for (const name of await readdir(dir)) {
     if (name.endsWith('.json.new')) await rm(join(dir, name), { force: true })
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

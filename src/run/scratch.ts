@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAbsent } from '../model/errors.ts'
 
 /**
  * A state directory for a rehearsal, with a directory for logs; disposing removes it. What stands in `mnt` is never deleted:
@@ -19,7 +20,7 @@ export function scratchDir(): Disposable & { readonly dir: string; readonly logD
         try {
           rmdirSync(empty)
         } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) return
+          if (!isAbsent(error)) return
         }
       }
     },
