@@ -11,13 +11,13 @@ export async function gfidsOf(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
-  return attributesOf(
-    root,
-    paths,
-    ['-e', 'text', '-n', 'glusterfs.gfid.string'],
-    signal,
-    (line) => /^glusterfs\.gfid\.string="([0-9a-f-]{36})"$/.exec(line)?.[1],
-  )
+  const name = 'glusterfs.gfid.string'
+  const gfids = new Map<string, string>()
+  for (const [path, found] of await attributesOf(root, paths, ['-e', 'text', '-n', name], signal)) {
+    const [, gfid] = /^"([0-9a-f-]{36})"$/.exec(found.get(name) ?? '') ?? []
+    if (gfid !== undefined) gfids.set(path, gfid)
+  }
+  return gfids
 }
 
 /** The size of a shard and of the whole file, as the first piece of a sharded file has them noted. */
@@ -26,20 +26,14 @@ export async function shardingOf(
   path: string,
   signal: AbortSignal,
 ): Promise<{ shardBytes: number; sizeBytes: number } | undefined> {
-  const read = async (name: string): Promise<number | undefined> => {
-    const attribute = `trusted.glusterfs.shard.${name}`
-    // Both begin with a 64-bit number, big endian (xlators/features/shard).
-    const found = await attributesOf(root, [path], ['-e', 'hex', '-n', attribute], signal, (line) => {
-      const hex = line.startsWith(`${attribute}=0x`)
-        ? line.slice(attribute.length + 3, attribute.length + 19)
-        : ''
-      return hex === '' ? undefined : Number.parseInt(hex, 16)
-    })
-    return found.get(path)
-  }
-  const shardBytes = await read('block-size')
-  const sizeBytes = shardBytes === undefined ? undefined : await read('file-size')
-  return shardBytes === undefined || sizeBytes === undefined ? undefined : { shardBytes, sizeBytes }
+  const prefix = 'trusted.glusterfs.shard.'
+  // Of several `-n` getfattr heeds the last one only.
+  const found = await attributesOf(root, [path], ['-e', 'hex', '-d', '-m', `^${prefix}`], signal)
+  // Both begin with a 64-bit number, big endian (xlators/features/shard).
+  const numberOf = (name: string): number =>
+    Number.parseInt(found.get(path)?.get(`${prefix}${name}`)?.slice(2, 18) ?? '', 16)
+  const [shardBytes, sizeBytes] = [numberOf('block-size'), numberOf('file-size')]
+  return Number.isNaN(shardBytes) || Number.isNaN(sizeBytes) ? undefined : { shardBytes, sizeBytes }
 }
 
 /** Sets an attribute on files; the path of one that does not exist (any more) is skipped. Throws CommandFailed. */
@@ -61,22 +55,25 @@ export async function setOnAll(
   }
 }
 
-async function attributesOf<T>(
+/** By path and name, as getfattr prints them. */
+async function attributesOf(
   root: string,
   paths: readonly string[],
   options: readonly string[],
   signal: AbortSignal,
-  valueIn: (line: string) => T | undefined,
-): Promise<Map<string, T>> {
-  const found = new Map<string, T>()
+): Promise<Map<string, Map<string, string>>> {
+  const found = new Map<string, Map<string, string>>()
   for (const some of groups(paths)) {
     const argv = ['getfattr', '--absolute-names', ...options, '--', ...some.map((path) => join(root, path))]
     const stdout = await listedBy(argv, root, signal)
-    let path = ''
+    let attributes = new Map<string, string>()
     for (const line of stdout.split('\n')) {
-      if (line.startsWith('# file: ')) path = line.slice('# file: '.length + root.length + 1)
-      const value = valueIn(line)
-      if (value !== undefined) found.set(path, value)
+      if (line.startsWith('# file: ')) {
+        attributes = new Map()
+        found.set(line.slice('# file: '.length + root.length + 1), attributes)
+      }
+      const [, name, value] = /^([^#=]+)=(.*)$/.exec(line) ?? []
+      if (name !== undefined && value !== undefined) attributes.set(name, value)
     }
   }
   return found
