@@ -37,6 +37,18 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
   let layout: VolumeInfo | undefined
   const mounted = new Map<string, Mounted>()
 
+  /** Remembers an open volume until it is closed. */
+  function keep(opened: Mounted): OpenVolume {
+    mounted.set(opened.dir, opened)
+    return {
+      ...opened,
+      async [Symbol.asyncDispose]() {
+        mounted.delete(opened.dir)
+        await opened[Symbol.asyncDispose]()
+      },
+    }
+  }
+
   function endOf({ dir }: OpenVolume, signal: AbortSignal): Promise<End> {
     return mounted.get(dir)?.end(signal) ?? Promise.resolve({ dir })
   }
@@ -140,25 +152,21 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
     openPrimary: (dir, signal) =>
       refusing(async () => {
         const primary = await askPrimary(gluster, options, signal)
-        const opened = await volumes.openPrimary(
-          { hosts: primary.hosts, sharded: isSharded(primary) },
-          dir,
-          signal,
-        )
-        mounted.set(opened.dir, opened)
-        return opened
+        const { hosts } = primary
+        return keep(await volumes.openPrimary({ hosts, sharded: isSharded(primary) }, dir, signal))
       }),
 
     openSecondary: (dir, signal) =>
       refusing(async () => {
         const secondary = await askSecondary(gluster, options, signal)
         const hosts = [...new Set([secondaryHost, ...secondary.hosts])]
-        const opened = await volumes.openSecondary({ hosts, sharded: isSharded(secondary) }, dir, signal)
-        mounted.set(opened.dir, opened)
-        return opened
+        return keep(await volumes.openSecondary({ hosts, sharded: isSharded(secondary) }, dir, signal))
       }),
 
-    closeVolume: (dir, signal) => volumes.close(dir, signal),
+    async closeVolume(dir, signal) {
+      mounted.delete(dir)
+      await volumes.close(dir, signal)
+    },
 
     async nudge({ dir }, signal) {
       signal.throwIfAborted()

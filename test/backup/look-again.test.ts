@@ -6,7 +6,7 @@ import type { EngineEvent } from '../../src/model/hypervisor.ts'
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, seenEngine } from '../support/stage.ts'
-import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aDisk, aSnapshot, aVm, uuidOf } from '../support/vms.ts'
 
 const description = 'vmbackup run'
 const overlay = uuidOf('overlay')
@@ -17,7 +17,7 @@ function planned(vm: Vm): VmPlan {
   return plan
 }
 
-const row: Snapshot = { id: 'row', description, kind: 'regular', status: 'ok' }
+const row = aSnapshot({ description })
 const onOverlay = aDisk('disk1', { volume: overlay })
 
 const running = planned(aVm('web', { disks: [aDisk('disk1')] }))
@@ -81,7 +81,7 @@ describe('a VM that was down', () => {
 })
 
 describe('a VM that had a snapshot of its owner before', () => {
-  const before: Snapshot = { id: 'before', description: 'before the upgrade', kind: 'regular', status: 'ok' }
+  const before = aSnapshot({ id: 'before', description: 'before the upgrade' })
   const merged = 'a snapshot that it had is being merged or was merged during the run'
   const ways: [string, VmPlan, (snapshots: Snapshot[]) => Vm][] = [
     [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isUsedUp, type Merge, nextMove, signsOfLife } from '../../src/backup/merge-state.ts'
 import type { EngineEvent, Job, Observation } from '../../src/model/hypervisor.ts'
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
-import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aDisk, aSnapshot, aVm, uuidOf } from '../support/vms.ts'
 
 const description = 'vmbackup 20261121T000000Z-00000000'
 const limits = { snapshotMs: 60_000, mergeMs: 600_000, mergeStallMs: 120_000 }
@@ -32,13 +32,7 @@ function aMerge(change: Partial<Merge> = {}): Merge {
 /** The merge was asked for, this long after it began. */
 const asked = (change: Partial<Merge> = {}) => aMerge({ attempts: 1, tag: 'tag', askedAt: began, ...change })
 
-const row = (change: Partial<Snapshot> = {}): Snapshot => ({
-  id: 'row',
-  description,
-  kind: 'regular',
-  status: 'ok',
-  ...change,
-})
+const row = (change: Partial<Snapshot> = {}) => aSnapshot({ description, ...change })
 
 function seen(
   vm: { snapshots?: Snapshot[]; runsOn?: string; disk?: Vm['disks'][0]['status'] } | 'gone',

@@ -3,7 +3,7 @@ import { planBackup, snapshotsOf, type VmPlan } from '../../src/backup/plan.ts'
 import type { Disk, Snapshot, Vm, VmStatus } from '../../src/model/vm.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { seenEngine } from '../support/stage.ts'
-import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aDisk, aSnapshot, aVm, uuidOf } from '../support/vms.ts'
 
 function planOf(vm: Vm): VmPlan {
   let ids = 0
@@ -12,13 +12,8 @@ function planOf(vm: Vm): VmPlan {
   return plan
 }
 
-const snapshot = (change: Partial<Snapshot>): Snapshot => ({
-  id: uuidOf('snapshot'),
-  description: 'before the upgrade',
-  kind: 'regular',
-  status: 'ok',
-  ...change,
-})
+const snapshot = (change: Partial<Snapshot>) =>
+  aSnapshot({ id: uuidOf('snapshot'), description: 'before the upgrade', ...change })
 
 const { volume: _, ...withoutVolume } = aDisk('odd')
 

@@ -9,7 +9,7 @@ import type { StorageDomain } from '../../src/model/vm.ts'
 import { aFolder } from '../run/a-folder.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, quickOptions } from '../support/stage.ts'
-import { aVm } from '../support/vms.ts'
+import { aSnapshot, aVm } from '../support/vms.ts'
 import { aRun } from './a-run.ts'
 
 const pair: VolumePair = {
@@ -196,7 +196,7 @@ describe('preflight', () => {
     ['abc-TMPDR', 'error', 'own remote data sync'],
     ['vmbackup 20261120T000000Z-00000001', 'warning', 'knows nothing of'],
   ])('names the leftover snapshot "%s" as an %s', async (description, severity, words) => {
-    const row = { id: 'row', description, kind: 'regular', status: 'ok' } as const
+    const row = aSnapshot({ description })
     const { found } = await onStage(() => undefined, [aVm('web', { snapshots: [row] })])
     expect(found.findings).toMatchObject([
       { severity, subject: 'VM web', what: expect.stringContaining(words) },

@@ -9,8 +9,8 @@ import { planBackup, type VmPlan } from '../../src/backup/plan.ts'
 import type { OpenVolume } from '../../src/model/replication.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { paceOf } from '../../src/point/pace.ts'
-import { listPoints } from '../../src/point/points.ts'
 import type { RunEvent } from '../../src/run/event.ts'
+import { newestPoint } from '../point/a-point.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, fakeClock, seenEngine, volumeAt } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
@@ -71,9 +71,8 @@ describe('a copy that differs', () => {
   test('is proved by the point only after it was compared again: the digest is that of the healed file', async () => {
     await using stage = await createStage()
     await ran(stage, { compare: 'full' }, spoiling(stage, flip))
-    const [point] = await listPoints(stage.replicated.secondaryDir)
-    if (point?.status !== 'ready') throw new Error('no point')
-    const volume = point.point.vms.find(({ name }) => name === 'db')?.disks[0]?.chain?.[0]
+    const point = await newestPoint(stage.replicated.secondaryDir)
+    const volume = point.vms.find(({ name }) => name === 'db')?.disks[0]?.chain?.[0]
     const sha256 = createHash('sha256')
       .update(await readFile(join(stage.replicated.primaryDir, data)))
       .digest('hex')

@@ -1,14 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
-import { paceOf } from '../../src/point/pace.ts'
 import { listPoints } from '../../src/point/points.ts'
-import { verifyPoint } from '../../src/point/verify.ts'
 import type { RunEvent } from '../../src/run/event.ts'
+import { newestPoint, verified } from '../point/a-point.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage, fakeClock, volumeAt } from '../support/stage.ts'
+import { createStage } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 
 type Stage = Awaited<ReturnType<typeof createStage>>
@@ -123,9 +121,7 @@ test('the manifest says of each VM what became of it and why, and gives chains o
   ])
   stage.engine.faults.snapshot['db'] = 'refused'
   await stage.run({ compare: 'full' })
-  const [found] = await listPoints(stage.replicated.secondaryDir)
-  if (found?.status !== 'ready') throw new Error('no point')
-  const { point } = found
+  const point = await newestPoint(stage.replicated.secondaryDir)
   expect(point).toMatchObject({
     domain: { id: domain.id, name: domain.name, blockBytes: 512 },
     primary: { volume: 'data' },
@@ -153,23 +149,6 @@ test('the manifest says of each VM what became of it and why, and gives chains o
     expect(vm).toMatchObject({ asOf: { earliest: expect.any(String) }, ovf: { gzip: expect.any(String) } })
   }
 })
-
-/** What `vmbackup verify` would say of the newest point. */
-async function proved({ replicated }: Stage): Promise<string> {
-  const root = replicated.secondaryDir
-  const [found] = await listPoints(root)
-  if (found?.status !== 'ready') return found?.status ?? 'none'
-  const { verdict } = await verifyPoint(found.point, {
-    volume: volumeAt(root),
-    format: vdsmFormat,
-    parallel: 2,
-    pace: paceOf(undefined, fakeClock()),
-    signal: new AbortController().signal,
-    content: true,
-    told: () => undefined,
-  })
-  return verdict
-}
 
 describe('a merge that fails run after run', () => {
   const { data } = vdsmLayout.filesOf(domain.id, aDisk('web-disk1').id, aDisk('web-disk1').volume ?? '')
@@ -212,12 +191,11 @@ describe('a merge that fails run after run', () => {
     expect(second.vms).toMatchObject([{ name: 'web', state: 'protected' }])
     expect(second.warnings.join()).toContain('left by an earlier run: merge of snapshot')
     const chain = async () => {
-      const [point] = await listPoints(stage.replicated.secondaryDir)
-      if (point?.status !== 'ready') throw new Error('no point')
-      return point.point.vms[0]?.disks[0]?.chain?.map(({ role }) => role)
+      const point = await newestPoint(stage.replicated.secondaryDir)
+      return point.vms[0]?.disks[0]?.chain?.map(({ role }) => role)
     }
     expect(await chain()).toEqual(['internal', 'top'])
-    expect(await proved(stage)).toBe('proved')
+    expect(await verified(stage.replicated.secondaryDir)).toMatchObject({ verdict: 'proved' })
 
     // The next start merges it, on the primary: the point on the secondary still stands on the overlay.
     stage.replicated.faults.failing.mark = 'broken'
@@ -232,7 +210,7 @@ describe('a merge that fails run after run', () => {
     expect(last).toMatchObject({ outcome: 'protected', leftOpen: [] })
     expect(await stage.files('secondaryDir')).toEqual(await stage.files('primaryDir'))
     expect(await chain()).toEqual(['top'])
-    expect(await proved(stage)).toBe('proved')
+    expect(await verified(stage.replicated.secondaryDir)).toMatchObject({ verdict: 'proved' })
     expect(stage.owed()).toEqual([])
   })
 

@@ -8,7 +8,7 @@ import type { EngineEvent, Hypervisor, Job, Observation } from '../../src/model/
 import type { Snapshot, Vm } from '../../src/model/vm.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, quickOptions, seenEngine } from '../support/stage.ts'
-import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aDisk, aSnapshot, aVm, uuidOf } from '../support/vms.ts'
 import { aRun } from './a-run.ts'
 
 const overlay = uuidOf('overlay')
@@ -16,13 +16,7 @@ const description = snapshotDescription(aRun().id)
 
 type Look = { vm: Partial<Vm> | 'gone'; job?: Job['state']; meaning?: EngineEvent['meaning'] }
 
-const row = (change: Partial<Snapshot> = {}): Snapshot => ({
-  id: 'row',
-  description,
-  kind: 'regular',
-  status: 'ok',
-  ...change,
-})
+const row = (change: Partial<Snapshot> = {}) => aSnapshot({ description, ...change })
 const onOverlay = [aDisk('disk1', { volume: overlay })]
 const onBase = [aDisk('disk1')]
 const making: Look = { vm: { disks: onOverlay, snapshots: [row({ status: 'locked' })] }, job: 'running' }

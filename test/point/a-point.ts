@@ -1,5 +1,10 @@
+import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import type { PointDisk, PointVm, RecoveryPoint } from '../../src/point/manifest.ts'
 import { packOvf } from '../../src/point/manifest.ts'
+import { paceOf } from '../../src/point/pace.ts'
+import { listPoints } from '../../src/point/points.ts'
+import { type Verification, type VerifyOptions, verifyPoint } from '../../src/point/verify.ts'
+import { fakeClock, volumeAt } from '../support/stage.ts'
 
 const uuidOf = (number: number): string => `${String(number).padStart(8, '0')}-aaaa-4bbb-8ccc-0123456789ab`
 
@@ -55,4 +60,29 @@ function aPointDisk(change: Partial<PointDisk> = {}): PointDisk {
     ],
     ...change,
   }
+}
+
+/** The newest recovery point below the root of a secondary volume; throws when it is not ready. */
+export async function newestPoint(root: string): Promise<RecoveryPoint> {
+  const [found] = await listPoints(root)
+  if (found?.status !== 'ready') throw new Error(`no point that is ready: ${found?.status}`)
+  return found.point
+}
+
+/** What `vmbackup verify` would say of a point, the newest if none is given. */
+export async function verified(
+  root: string,
+  change: Partial<VerifyOptions> = {},
+  point?: RecoveryPoint,
+): Promise<Verification> {
+  return verifyPoint(point ?? (await newestPoint(root)), {
+    volume: volumeAt(root),
+    format: vdsmFormat,
+    parallel: 2,
+    pace: paceOf(undefined, fakeClock()),
+    signal: new AbortController().signal,
+    content: true,
+    told: () => undefined,
+    ...change,
+  })
 }

@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { piecesDigest } from '../../src/point/content.ts'
-import { paceOf } from '../../src/point/pace.ts'
 import { listPoints, pointsDir } from '../../src/point/points.ts'
-import { type VerifyOptions, verifyPoint } from '../../src/point/verify.ts'
+import type { VerifyOptions } from '../../src/point/verify.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage, fakeClock, volumeAt } from '../support/stage.ts'
+import { createStage, volumeAt } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
 import { createVolumeFiles, ovfStores } from '../support/volume-files.ts'
+import { newestPoint, verified } from './a-point.ts'
 
 const pathsOf = (name: string) => {
   const disk = aDisk(name)
@@ -26,22 +25,6 @@ async function aSecondary() {
   const report = await stage.run()
   expect(report.vms.map(({ state }) => state)).toEqual(['protected', 'left out', 'protected'])
   return { stage, root: stage.replicated.secondaryDir }
-}
-
-async function verified(root: string, change: Partial<VerifyOptions> = {}) {
-  const [found] = await listPoints(root)
-  if (found === undefined || found.status !== 'ready')
-    throw new Error(`no point that is ready: ${found?.status}`)
-  return verifyPoint(found.point, {
-    volume: volumeAt(root),
-    format: vdsmFormat,
-    parallel: 2,
-    pace: paceOf(undefined, fakeClock()),
-    signal: new AbortController().signal,
-    content: true,
-    told: () => undefined,
-    ...change,
-  })
 }
 
 test('every claim of an untouched recovery point holds, and what was not claimed is not', async () => {
@@ -219,8 +202,7 @@ describe('the shards of a disk', () => {
   async function withShards(proved: [string, number][], now: [string, number][], content: boolean) {
     const { stage, root } = await aSecondary()
     await using _ = stage
-    const [found] = await listPoints(root)
-    if (found?.status !== 'ready') throw new Error('no point')
+    const point = await newestPoint(root)
     const plain = volumeAt(root)
     const sharded = (pieces: [string, number][]): VerifyOptions['volume'] => ({
       dir: root,
@@ -230,19 +212,11 @@ describe('the shards of a disk', () => {
       },
     })
     const signal = new AbortController().signal
-    for (const volume of found.point.vms.flatMap((vm) => vm.disks.flatMap(({ chain }) => chain ?? []))) {
+    for (const volume of point.vms.flatMap((vm) => vm.disks.flatMap(({ chain }) => chain ?? []))) {
       await using file = await sharded(proved).open(pathsOf('db-disk1').data, signal)
       if (volume.content !== undefined) volume.content.pieces = piecesDigest(file)
     }
-    return await verifyPoint(found.point, {
-      volume: sharded(now),
-      format: vdsmFormat,
-      parallel: 2,
-      pace: paceOf(undefined, fakeClock()),
-      signal,
-      content,
-      told: () => undefined,
-    })
+    return await verified(root, { volume: sharded(now), content }, point)
   }
   const pieces: [string, number][] = [
     ['shard 0', 4],

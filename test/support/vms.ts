@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Disk, Vm } from '../../src/model/vm.ts'
+import type { Disk, Snapshot, Vm } from '../../src/model/vm.ts'
 import { domain } from './memory-hypervisor.ts'
 
 /** What a protected VM's result says of its moment, where a test does not care. */
@@ -43,4 +43,9 @@ export function aVm(name: string, change: Partial<Vm> = {}): Vm {
     snapshots: [{ id: uuidOf(`active ${name}`), description: 'Active VM', kind: 'active', status: 'ok' }],
     ...change,
   }
+}
+
+/** A finished snapshot. */
+export function aSnapshot(change: Partial<Snapshot> = {}): Snapshot {
+  return { id: 'row', description: 'a snapshot', kind: 'regular', status: 'ok', ...change }
 }
