@@ -11,7 +11,7 @@ import { judgeSecondary } from './judge-secondary.ts'
 let lab: LabClient & AsyncDisposable
 
 beforeAll(async () => {
-  lab = await labFor('test-lost', '--shard', 'on', '--vms', '1', '--rate', '200', '--big', '1024')
+  lab = await labFor('test-lost', '--shard', 'on', '--vms', '1', '--rate', '50', '--big', '1024')
   // A disk that nobody has written to would have no shards.
   await lab.control('POST', '/vms/idle/start')
   await vi.waitFor(async () => expect(await ackedBy('idle')).toBeGreaterThan(500), 60_000)
