@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -7,36 +6,7 @@ import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage } from '../support/stage.ts'
 import { aDisk, aVm } from '../support/vms.ts'
-
-const goodRun = [
-  'preflight',
-  'update OVF store',
-  'snapshot',
-  'withdraw earlier points',
-  'replicate',
-  'look again',
-  'compare',
-  'merge',
-  'prove',
-  'write manifest',
-]
-
-/** What every ended run must leave, whatever happened to it. */
-async function expectClean(stage: Awaited<ReturnType<typeof createStage>>): Promise<void> {
-  expect(stage.owed()).toEqual([])
-  const rows = stage.engine.world.vms.flatMap((vm) => vm.snapshots.filter((row) => row.kind === 'regular'))
-  expect(rows).toEqual([])
-  expect(stage.engine.world.jobs.filter((job) => job.state === 'running')).toEqual([])
-  const session = await stage.replicated.replication.session(AbortSignal.timeout(1000))
-  expect(['created', 'stopped']).toContain(session.state)
-  const overlays = (await stage.files('secondaryDir')).filter((file) => !isOfVm(stage, file))
-  expect(overlays).toEqual([])
-}
-
-function isOfVm(stage: Awaited<ReturnType<typeof createStage>>, file: string): boolean {
-  const bases = stage.engine.world.vms.flatMap((vm) => vm.disks.map((disk) => disk.volume ?? '-'))
-  return bases.some((base) => file.includes(base))
-}
+import { expectClean, goodRun } from './clean-end.ts'
 
 describe('a good run', () => {
   test('goes through its steps in this order and protects every VM', async () => {
@@ -110,116 +80,6 @@ describe('a good run', () => {
       },
     ])
   })
-})
-
-describe('one VM that fails', () => {
-  for (const fault of ['refused', 'job fails', 'doubtful'] as const) {
-    test(`is named, and the others are protected, when its snapshot is "${fault}"`, async () => {
-      await using stage = await createStage()
-      stage.engine.faults.snapshot['web'] = fault
-      const report = await stage.run()
-      expect(report.outcome).toBe('partly protected')
-      expect(report.vms.map((vm) => [vm.name, vm.state])).toEqual([
-        ['db', 'protected'],
-        ['web', 'failed'],
-      ])
-      expect(stage.engine.world.announced).toMatchObject([{ severity: 'warning' }])
-      expect(stage.engine.world.announced[0]?.text).toContain('web')
-      await expectClean(stage)
-    })
-  }
-
-  test('leaves no snapshot when the answer to its request was lost', async () => {
-    await using stage = await createStage()
-    stage.engine.faults.snapshot['web'] = 'answer lost'
-    const report = await stage.run()
-    expect(report.vms).toMatchObject([{ state: 'protected' }, { name: 'web', state: 'failed' }])
-    await expectClean(stage)
-  })
-
-  test('is owed to the next start when its snapshot never ends', async () => {
-    await using stage = await createStage()
-    stage.engine.faults.snapshot['web'] = 'never ends'
-    const report = await stage.run()
-    expect(report.vms).toMatchObject([{ state: 'protected' }, { name: 'web', state: 'failed' }])
-    expect(stage.owed()).toEqual(['snapshot', 'overlays'])
-  })
-
-  test('is merged in the end when its merge fails once', async () => {
-    await using stage = await createStage()
-    stage.engine.faults.merges['db'] = 1
-    const report = await stage.run()
-    expect(report.outcome).toBe('protected')
-    await expectClean(stage)
-  })
-
-  test('keeps its overlay on the secondary while its merge fails, and the next run settles both', async () => {
-    await using stage = await createStage()
-    stage.engine.faults.merges['db'] = 3
-    const report = await stage.run()
-    expect(report.vms).toMatchObject([
-      { name: 'db', state: 'failed' },
-      { name: 'web', state: 'protected' },
-    ])
-    expect(report.leftOpen.map(({ what }) => what).join()).toContain('merge of snapshot')
-    expect(stage.owed().sort()).toEqual(['overlays', 'snapshot'])
-
-    const next = await stage.run()
-    expect(next.outcome).toBe('protected')
-    expect(stage.steps()[goodRun.length]).toBe('settle earlier runs')
-    await expectClean(stage)
-  })
-
-  test('is failed when a file arrives without its content although the checkpoint was reached', async () => {
-    await using stage = await createStage()
-    const [disk] = stage.engine.world.vms.find((vm) => vm.name === 'db')?.disks ?? []
-    stage.replicated.faults.lost = [vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '').data]
-    const report = await stage.run()
-    expect(report.vms).toMatchObject([
-      { name: 'db', state: 'failed', why: expect.stringContaining('0 on the secondary') },
-      { name: 'web', state: 'protected' },
-    ])
-  })
-
-  test('is failed as torn when it was down and started during the run', async () => {
-    await using stage = await createStage([aVm('web'), aVm('spare', { status: 'down' })])
-    const report = await stage.run(
-      {},
-      {
-        onEvent(event) {
-          const spare = stage.engine.world.vms.find((vm) => vm.name === 'spare')
-          if (event.kind === 'step began' && event.step === 'replicate' && spare) spare.status = 'up'
-        },
-      },
-    )
-    expect(report.vms).toMatchObject([
-      { name: 'spare', state: 'failed', why: expect.stringContaining('torn') },
-      { name: 'web', state: 'protected' },
-    ])
-  })
-})
-
-test('a VM that was down at both looks and wrote in between is failed as torn', async () => {
-  await using stage = await createStage([aVm('web'), aVm('spare', { status: 'down' })])
-  const [disk] = stage.engine.world.vms.find((vm) => vm.name === 'spare')?.disks ?? []
-  const { data } = vdsmLayout.filesOf(domain.id, disk?.id ?? '', disk?.volume ?? '')
-  const report = await stage.run(
-    {},
-    {
-      onEvent(event) {
-        const file = join(stage.replicated.primaryDir, data)
-        if (event.kind === 'step began' && event.step === 'replicate') appendFileSync(file, 'x')
-      },
-    },
-  )
-  expect(report.vms).toMatchObject([
-    {
-      name: 'spare',
-      state: 'failed',
-      why: expect.stringContaining('of disk spare-disk1 was written although the VM is down'),
-    },
-    { name: 'web', state: 'protected' },
-  ])
 })
 
 describe('a run that fails', () => {

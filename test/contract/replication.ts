@@ -1,21 +1,9 @@
-import { lstat, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Checkpoint, OpenVolume, Progress, Replication } from '../../src/model/replication.ts'
-
-/** One implementation under test, on a pair of volumes that nobody else uses. */
-export interface Subject extends AsyncDisposable {
-  replication: Replication
-  /** The path of a new empty directory. */
-  emptyDir(): Promise<string>
-  /** Time between two looks. */
-  paceMs: number
-  /** How long one session is waited for before it is stopped and started again. */
-  turnMs: number
-  /** How long "nothing happens" is watched. */
-  quietMs: number
-}
+import type { Replication } from '../../src/model/replication.ts'
+import { driverOf, eventually, exists, type Subject, writeAt } from './replication-subject.ts'
 
 /** The facts that a backup relies on, whatever replicates. */
 export function replicationContract(name: string, make: () => Promise<Subject>): void {
@@ -34,41 +22,7 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
     afterAll(async () => {
       await subject?.[Symbol.asyncDispose]()
     })
-
-    async function onPrimary<T>(use: (volume: OpenVolume) => Promise<T>): Promise<T> {
-      await using volume = await replication.openPrimary(await subject.emptyDir(), signal)
-      return await use(volume)
-    }
-
-    async function onSecondary<T>(use: (dir: string) => Promise<T>): Promise<T> {
-      await using volume = await replication.openSecondary(await subject.emptyDir(), signal)
-      return await use(volume.dir)
-    }
-
-    async function reach(volume: OpenVolume, since: Checkpoint): Promise<void> {
-      let last: Progress | undefined
-      for (let turn = 0; turn < 4; turn += 1) {
-        await replication.start(signal)
-        const end = Date.now() + subject.turnMs
-        while (Date.now() < end) {
-          await replication.nudge(volume, signal)
-          last = await replication.progress(since, signal)
-          if (last.state === 'reached') return
-          await pause(subject.paceMs)
-        }
-        await replication.stop(signal)
-      }
-      throw new Error(`the checkpoint was not reached: ${JSON.stringify(last)}`)
-    }
-
-    const cycle = () =>
-      onPrimary(async (volume) => {
-        await reach(volume, await replication.mark(signal))
-        await replication.stop(signal)
-      })
-
-    const write = (path: string, content: string | Buffer) =>
-      onPrimary(({ dir }) => writeFile(join(dir, path), content))
+    const { onPrimary, onSecondary, cycle, write } = driverOf(() => subject, signal)
 
     test('names the two volumes', async () => {
       const { primary, secondary } = await replication.pair(signal)
@@ -285,22 +239,4 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
       expect((await replication.session(signal)).state).not.toBe('active')
     })
   })
-}
-
-async function writeAt(path: string, text: string, position: number): Promise<void> {
-  await using file = await open(path, 'r+')
-  await file.write(text, position)
-  await file.sync()
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined)) !== undefined
-}
-
-async function eventually(subject: Subject, isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + subject.turnMs
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`not so within ${subject.turnMs} ms`)
-    await pause(subject.paceMs)
-  }
 }

@@ -14,23 +14,7 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { VdsmStorage } from '../../src/lab/vms/vdsm-storage.ts'
 import { judgeDomain } from '../support/vdsm-rules.ts'
-
-const domain = '5c7cdbc2-c4a3-43c2-9d90-6a9d8b9b2a5e'
-const other = '6c7cdbc2-c4a3-43c2-9d90-6a9d8b9b2a5e'
-const vm = 'c0000000-0000-4000-8000-000000000001'
-const raw = {
-  image: 'a0000000-0000-4000-8000-000000000001',
-  volume: 'b0000000-0000-4000-8000-000000000001',
-}
-const cow = {
-  image: 'a0000000-0000-4000-8000-000000000002',
-  volume: 'b0000000-0000-4000-8000-000000000002',
-}
-const overlay = 'b0000000-0000-4000-8000-000000000009'
-const stores = ['d', 'e'].map((digit) => ({
-  image: `${digit}0000000-0000-4000-8000-000000000001`,
-  volume: `${digit}0000000-0000-4000-8000-000000000002`,
-}))
+import { cow, document, domain, other, overlay, raw, stores, vm } from './rules-documents.ts'
 
 let directory: Awaited<ReturnType<typeof mkdtempDisposable>>
 let storage: VdsmStorage
@@ -52,29 +36,6 @@ afterEach(() => directory.remove())
 
 const judge = () => judgeDomain(directory.path, domain)
 const judgedVm = async () => (await judge()).vms.get(vm)
-
-interface Named {
-  image: string
-  volume: string
-  snapshot?: string
-  storage?: string
-}
-
-/** The VM's document: the raw disk with this active volume, the qcow2 disk, and more. */
-function document(active: string, ...more: Named[]): string {
-  const disks: Named[] = [{ image: raw.image, volume: active }, cow, ...more]
-  const rows = disks.map(
-    ({ image, volume, snapshot = 'now' }) =>
-      `<Disk ovf:diskId="${volume}" ovf:fileRef="${image}/${volume}" ovf:vm_snapshot_id="${snapshot}"/>`,
-  )
-  const items = disks.map(
-    ({ image, volume, storage: at = domain }) =>
-      `<Item><rasd:HostResource>${image}/${volume}</rasd:HostResource><rasd:StorageId>${at}</rasd:StorageId></Item>`,
-  )
-  const snapshots = '<Snapshot ovf:id="now"><Type>ACTIVE</Type></Snapshot>'
-  const content = `<Content ovf:id="out"><Name>web</Name><Section>${items.join('')}</Section><Section>${snapshots}</Section></Content>`
-  return `<?xml version="1.0"?><ovf:Envelope xmlns:ovf="o" xmlns:rasd="r"><Section>${rows.join('')}</Section>${content}</ovf:Envelope>`
-}
 
 async function writeStores(content: string, which = stores, at = new Date('2026-11-21T03:00:00Z')) {
   const members = [

@@ -1,6 +1,7 @@
 import { HttpResponse, http, type RequestHandler } from 'msw'
 import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import type { StorageDomain } from '../../src/model/vm.ts'
 import type { EngineConfig } from '../../src/ovirt/engine.ts'
 
 export const origin = 'https://engine.test'
@@ -49,6 +50,9 @@ export function useFakeEngine() {
     /** The requests to the API itself, e.g. `GET /api/vms?max=1`. */
     apiCalls: () =>
       seen.filter(({ path }) => path.startsWith('/api')).map(({ method, path }) => `${method} ${path}`),
+    /** What the API was sent, request by request. */
+    bodies: () =>
+      seen.filter(({ path }) => path.startsWith('/api')).map(({ body }) => body && JSON.parse(body)),
     signOns: () => tokens,
     answers(...handlers: RequestHandler[]) {
       server.use(record, ...handlers, signOn, signOff)
@@ -90,3 +94,40 @@ export function inTurn(...answers: (() => Response)[]): () => Response {
 export function fault(status: number, detail: string): Response {
   return HttpResponse.json({ reason: 'Operation Failed', detail: `[${detail}]` }, { status })
 }
+
+export const json = (body: object, status = 200) => HttpResponse.json(body, { status })
+
+export const domain: StorageDomain = {
+  id: 'sd1',
+  name: 'vmstore',
+  type: 'glusterfs',
+  address: 'g1',
+  path: '/v',
+  dataCenterId: 'dc1',
+}
+
+/** What an engine tells of a VM with one disk when it is asked to follow its links. */
+export const partsOf = (domainId: string) => ({
+  disk_attachments: {
+    disk_attachment: [
+      {
+        active: 'true',
+        disk: {
+          id: 'd',
+          storage_type: 'image',
+          image_id: 'v',
+          storage_domains: { storage_domain: [{ id: domainId }] },
+        },
+      },
+    ],
+  },
+  snapshots: {},
+})
+
+/** A VM as a row of the engine's list. */
+export const aVmRow = (id: string, domainId = 'sd1') => ({
+  id,
+  name: `vm-${id}`,
+  status: 'up',
+  ...partsOf(domainId),
+})

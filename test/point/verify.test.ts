@@ -3,29 +3,14 @@ import { copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from 'node
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
-import { piecesDigest } from '../../src/point/content.ts'
 import { listPoints, pointsDir } from '../../src/point/points.ts'
-import type { VerifyOptions } from '../../src/point/verify.ts'
 import { domain } from '../support/memory-hypervisor.ts'
-import { createStage, volumeAt } from '../support/stage.ts'
-import { aDisk, aVm, uuidOf } from '../support/vms.ts'
+import { aVm, uuidOf } from '../support/vms.ts'
 import { createVolumeFiles, ovfStores } from '../support/volume-files.ts'
-import { newestPoint, verified } from './a-point.ts'
+import { verified } from './a-point.ts'
+import { aSecondary, pathsOf } from './a-secondary.ts'
 
-const pathsOf = (name: string) => {
-  const disk = aDisk(name)
-  const files = vdsmLayout.filesOf(domain.id, disk.id, disk.volume ?? '')
-  return { data: files.data, meta: `${files.data}.meta`, volume: disk.volume ?? '' }
-}
 const db = pathsOf('db-disk1')
-
-/** A secondary volume with a finished recovery point of `web` and `db`. */
-async function aSecondary() {
-  const stage = await createStage([aVm('web'), aVm('db'), aVm('he', { hostedEngine: true })])
-  const report = await stage.run()
-  expect(report.vms.map(({ state }) => state)).toEqual(['protected', 'left out', 'protected'])
-  return { stage, root: stage.replicated.secondaryDir }
-}
 
 test('every claim of an untouched recovery point holds, and what was not claimed is not', async () => {
   const { stage, root } = await aSecondary()
@@ -195,59 +180,4 @@ test('without reading content, what only the content shows passes, and the rest 
   expect(await verified(root, { content: false })).toMatchObject({ verdict: 'proved', bytesRead: 0 })
   await truncate(join(root, db.data), 0)
   expect(await verified(root, { content: false })).toMatchObject({ verdict: 'refuted', bytesRead: 0 })
-})
-
-describe('the shards of a disk', () => {
-  /** The newest point, as if its disks had been made of these pieces, against a volume that has others. */
-  async function withShards(proved: [string, number][], now: [string, number][], content: boolean) {
-    const { stage, root } = await aSecondary()
-    await using _ = stage
-    const point = await newestPoint(root)
-    const plain = volumeAt(root)
-    const sharded = (pieces: [string, number][]): VerifyOptions['volume'] => ({
-      dir: root,
-      async open(path, signal) {
-        const file = await plain.open(path, signal)
-        return { ...file, pieces: new Map(pieces) }
-      },
-    })
-    const signal = new AbortController().signal
-    for (const volume of point.vms.flatMap((vm) => vm.disks.flatMap(({ chain }) => chain ?? []))) {
-      await using file = await sharded(proved).open(pathsOf('db-disk1').data, signal)
-      if (volume.content !== undefined) volume.content.pieces = piecesDigest(file)
-    }
-    return await verified(root, { volume: sharded(now), content }, point)
-  }
-  const pieces: [string, number][] = [
-    ['shard 0', 4],
-    ['shard 7', 4],
-  ]
-
-  test('are proved by their sizes, in whatever order they are found', async () => {
-    expect(await withShards(pieces, pieces.toReversed(), true)).toMatchObject({ verdict: 'proved' })
-  })
-
-  test.each<[string, [string, number][]]>([
-    ['lost', [['shard 0', 4]]],
-    [
-      'cut short',
-      [
-        ['shard 0', 4],
-        ['shard 7', 3],
-      ],
-    ],
-    [
-      'moved',
-      [
-        ['shard 0', 4],
-        ['shard 6', 4],
-      ],
-    ],
-  ])('refute the point when one is %s, also where its content would not be read', async (_what, now) => {
-    for (const content of [true, false]) {
-      const { verdict, vms } = await withShards(pieces, now, content)
-      expect(verdict).toBe('refuted')
-      expect(vms.flatMap(({ why }) => why).join()).toContain('its shards are not those that were proved')
-    }
-  })
 })
