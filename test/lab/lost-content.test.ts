@@ -34,10 +34,11 @@ async function spoil(vm: string, piece: number, shell: string): Promise<void> {
   await volume.run(shell, await volume.pieceOf(await volume.diskOf(vm), piece))
 }
 
-async function sameOf(vm: string): Promise<boolean> {
+async function sameOf(...names: string[]): Promise<boolean[]> {
   const { vms } = await lab.world()
-  const id = vms.find(({ name }) => name === vm)?.id ?? ''
-  return (await sameAtBothEnds(lab, [id])).get(id) ?? false
+  const ids = names.map((name) => vms.find((vm) => vm.name === name)?.id ?? '')
+  const same = await sameAtBothEnds(lab, ids)
+  return ids.map((id) => same.get(id) ?? false)
 }
 
 const shardBytes = 4 * 1024 * 1024
@@ -50,7 +51,7 @@ test('without a comparison, a shard that was cut short is claimed to be protecte
   await spoil('idle', 2, 'truncate -c -s 1000000 "$0"')
   const { report } = await runAgent([...lab.vmbackup(), '--verify', 'off'])
   expect(resultOf(report, 'idle')).toMatchObject({ state: 'protected', content: 'none' })
-  expect(await sameOf('idle')).toBe(false)
+  expect(await sameOf('idle')).toEqual([false])
 })
 
 test('the quick comparison finds it, and with nothing sent again that VM fails and no other', async () => {
@@ -74,13 +75,13 @@ test('empty, lost and cut shards and one flipped bit in 1 GiB are found by the f
   await spoil('idle', 1, 'rm "$0"')
   await spoil('idle', 3, 'test -s "$0"; truncate -s 0 "$0"')
   await spoil('big', Math.floor(offset / shardBytes), flipAt(offset % shardBytes))
-  expect([await sameOf('idle'), await sameOf('big')]).toEqual([false, false])
+  expect(await sameOf('idle', 'big')).toEqual([false, false])
   const { report, stderr, exitCode } = await runAgent([...lab.vmbackup(), '--verify', 'full'])
   expect(stderr).toContain(`content differs at offset ${offset}`)
   expect(stderr).toContain('shard 0: 4194304 bytes on the primary, 0 on the secondary')
   expect(report).toMatchObject({ outcome: 'protected', comparison: { mode: 'full', healed: 2 } })
   expect(exitCode).toBe(0)
-  expect([await sameOf('idle'), await sameOf('big')]).toEqual([true, true])
+  expect(await sameOf('idle', 'big')).toEqual([true, true])
   expect(await leftovers(lab)).toEqual([])
 })
 
