@@ -62,7 +62,9 @@ async function strangeFiles(
   const known = new Set(disks.map((disk) => `${disk.image}/${disk.chain[0]?.volume}`))
   const images = new Set(disks.map((disk) => disk.image))
   const root = `${mount.dir}/${domain}/images`
-  const listed = lines(await lab.run(node, 'find', root, '-type', 'f', '-printf', '%P\\n'))
+  // Before the first replication the secondary is empty.
+  const list = ['sh', '-c', 'test ! -d "$1" || find "$1" -type f -printf "%P\\n"', 'find']
+  const listed = lines(await lab.run(node, ...list, root))
   const ours = listed.filter((file) => images.has(file.split('/')[0] ?? ''))
   const strange = ours.filter((file) => !known.has(file.replace(/\.(meta|lease)$/, '')))
   const pattern = ['-rLE', '^VOLTYPE=(LEAF|SHARED)', '--include=*.meta', root]
