@@ -114,3 +114,12 @@ test('what cannot happen to a VM is refused', async () => {
   ]
   expect(answers).toEqual([400, 400, 400, 400, 400])
 })
+
+test('a VM is not migrated while a snapshot of it is made or removed, as the engine holds it then', async () => {
+  const lab = await anEngine()
+  lab.vm('vm1').lock = 'Related operation is currently in progress.'
+  expect(await happens(lab, 'vm1', 'migrate')).toBe(400)
+  expect(lab.vm('vm1').status).toBe('up')
+  lab.vm('vm1').lock = undefined
+  expect(await happens(lab, 'vm1', 'migrate')).toBe(204)
+})

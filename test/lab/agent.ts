@@ -66,7 +66,8 @@ export async function runAgent(argv: readonly string[], at?: Interference): Prom
 /** Runs `vmbackup verify` on the recovery site, and gives its findings by VM. */
 export async function verifyAgent(lab: LabClient, ...options: string[]) {
   const { stdout, exitCode } = await lab.atRecoverySite('verify', '--json', ...options)
-  const { points } = JSON.parse(stdout) as { points: Verification[] }
+  // Where there is no point at all the document holds the error only.
+  const { points = [] } = JSON.parse(stdout) as { points?: Verification[] }
   return { exitCode, point: points[0] }
 }
 

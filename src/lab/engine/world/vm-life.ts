@@ -84,6 +84,8 @@ export async function crashVm(world: World, vm: Vm): Promise<void> {
 /** Moves a VM that is up to the other host of its cluster; its disks stay as they are. */
 export async function migrateVm(world: World, vm: Vm): Promise<void> {
   if (vm.status !== 'up') throw refused(409, 'Cannot migrate VM. VM is not running.')
+  // While a snapshot is made or removed the engine holds the VM (MigrateVmCommand takes its lock).
+  if (vm.lock !== undefined) throw refused(409, `Cannot migrate VM. ${vm.lock}`)
   const from = vm.host
   const to = hostFor(world, vm, from)
   const words = `(VM: ${vm.name}, Source: ${hostName(world, from)}, Destination: ${hostName(world, to)})`
