@@ -13,6 +13,17 @@ import type { Verdicts } from './verdicts.ts'
 
 type SnapshotPlan = VmPlan & { way: 'snapshot' }
 
+/** A request for a snapshot. */
+interface Asked {
+  tag: string
+  at: number
+  /** Set when no answer came: the engine may have accepted it all the same. */
+  lost?: string
+}
+
+/** A request that lost its answer may still be on its way into the engine: absence counts after so long. */
+const lostRequestMs = 10_000
+
 /**
  * Freezes the disks of every running VM of the plan under overlays that the ledger knows by name; what fails is a verdict
  * on that VM alone. When it returns, each snapshot is complete or its VM has failed.
@@ -25,7 +36,7 @@ export async function takeSnapshots(
   verdicts: Verdicts,
 ): Promise<void> {
   const vms = snapshotsOf(plan).filter((vm) => !verdicts.failed(vm.id))
-  const asked = new Map<string, { tag: string; at: number }>()
+  const asked = new Map<string, Asked>()
   const frozenByEngine = new Set<string>()
   await using guests = freezeGuests(run, site, options)
   const description = snapshotDescription(run.id)
@@ -43,7 +54,8 @@ export async function takeSnapshots(
       run.owe({ kind: 'overlays', ...owed }),
       run.owe({ kind: 'snapshot', ...owed, description }),
     ]
-    asked.set(id, { tag, at: run.clock.now() })
+    const request: Asked = { tag, at: run.clock.now() }
+    asked.set(id, request)
     try {
       await site.hypervisor.takeSnapshot(
         { id, name },
@@ -52,18 +64,24 @@ export async function takeSnapshots(
         run.signal,
       )
     } catch (error) {
-      if (saidNo(error)) for (const entry of entries) run.strike(entry)
-      throw error
+      run.signal.throwIfAborted()
+      if (saidNo(error)) {
+        for (const entry of entries) run.strike(entry)
+        throw error
+      }
+      request.lost = messageOf(error)
     }
   }
 
   const verdictOn = (vm: SnapshotPlan, seen: Observation): string | 'taken' | undefined => {
-    const { tag, at } = asked.get(vm.id) ?? { tag: '', at: 0 }
+    const { tag, at, lost } = asked.get(vm.id) ?? { tag: '', at: 0 }
     const verdict = snapshotState(vm, seen.vms.get(vm.id), description, tag, seen)
     if (seen.events.some((one) => one.tag === tag && one.meaning === 'guest frozen'))
       frozenByEngine.add(vm.id)
     if (verdict !== undefined) return verdict
-    if (run.clock.now() - at <= options.snapshotMs) return undefined
+    const waitedMs = run.clock.now() - at
+    if (lost !== undefined && waitedMs > lostRequestMs && !isUnderWay(vm, seen, description, tag)) return lost
+    if (waitedMs <= options.snapshotMs) return undefined
     return `its snapshot was not complete after ${options.snapshotMs / 1000} s`
   }
 
@@ -104,6 +122,12 @@ export async function takeSnapshots(
       })
     },
   })
+}
+
+/** Whether anything is seen of a snapshot. */
+function isUnderWay(vm: SnapshotPlan, seen: Observation, description: string, tag: string): boolean {
+  const rows = seen.vms.get(vm.id)?.snapshots ?? []
+  return jobOf(seen, tag) !== undefined || rows.some((one) => one.description === description)
 }
 
 /** `taken`, why not, or undefined while it is under way. */

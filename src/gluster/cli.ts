@@ -6,7 +6,7 @@ import { parseAnswer, type XmlNode } from './xml.ts'
 /** The volume or session that was asked about does not exist. */
 export class NotThere extends CommandFailed {}
 
-/** Another command held Gluster's lock for as long as it was tried. */
+/** What passes: another command holds Gluster's lock, or glusterd or the line to it is away for a moment. */
 class Busy extends CommandFailed {}
 
 export interface GlusterOptions {
@@ -27,8 +27,15 @@ export interface Gluster {
 
 /** The gluster command line at one place. */
 export function glusterAt({ prefix, timeoutMs, busyMs }: GlusterOptions): Gluster {
-  const run = (args: readonly string[], signal: AbortSignal) =>
-    runAt(prefix, ['gluster', '--mode=script', ...args], { timeoutMs, signal })
+  // What never answered is more likely misnamed or down than starting anew, so that is told at once.
+  let reached = false
+
+  async function run(args: readonly string[], signal: AbortSignal): Promise<Ended> {
+    const ended = await runAt(prefix, ['gluster', '--mode=script', ...args], { timeoutMs, signal })
+    if (!awayWords.test(said(ended))) reached = true
+    else if (reached) throw new Busy(...words(ended, said(ended)))
+    return ended
+  }
 
   async function text(args: readonly string[], signal: AbortSignal): Promise<string> {
     const ended = await run(args, signal)
@@ -93,6 +100,9 @@ function said({ stdout, stderr }: Ended): string {
 const busyErrno = 30802
 const busyWords =
   /another transaction (is|could be) in progress|please try again after some time|locking failed on/i
+// A glusterd that is started anew; ssh on the way to it, which ends with 255.
+const awayWords =
+  /check if gluster daemon is operational|^ssh: |Connection (refused|reset|timed out|closed) by|kex_exchange_identification/i
 // `Volume nosuch does not exist`, `Geo-replication session between ... does not exist.`, `No active geo-replication
 // sessions between ...`; the secondary's words in a create are not met here.
 const notThereWords = /\bdoes not exist|no active geo-replication sessions/i

@@ -1,4 +1,4 @@
-import { EngineError } from '../model/errors.ts'
+import { EngineError, saidNo } from '../model/errors.ts'
 import type { Hypervisor } from '../model/hypervisor.ts'
 import { announce } from './announce.ts'
 import { findingsOf, productOf } from './health.ts'
@@ -27,7 +27,11 @@ export function createEngine(config: EngineConfig): Hypervisor {
 
   /** Does a tagged act and takes up its job. */
   async function start(act: Act & { tag: string }, signal: AbortSignal): Promise<unknown> {
-    const { body, tag } = await http.act(act, signal)
+    const { body, tag } = await http.act(act, signal).catch(async (error: unknown) => {
+      // It may have been accepted: its job tells.
+      if (!signal.aborted && !saidNo(error)) await tracks.follow(act.tag, act.tag, undefined, signal)
+      throw error
+    })
     await tracks.follow(act.tag, tag ?? act.tag, startedJob(body), signal)
     return body
   }

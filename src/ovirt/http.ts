@@ -3,7 +3,7 @@ import { addressOf } from './address.ts'
 import { type Act, actBodyOf, authorized, bodyOf, type Query, readOf, requestOf, tagOf } from './request.ts'
 import { createSignOn } from './sign-on.ts'
 import { type Answer, createTransport, NoAnswer, type Request } from './transport.ts'
-import { type Certainty, isTlsTrouble, reasonOf, refusal, unreachable } from './trouble.ts'
+import { type Certainty, isTlsTrouble, reasonOf, refusal, unreachable, wasNeverSent } from './trouble.ts'
 
 export interface HttpOptions {
   /** `https://HOST[:PORT][/ovirt-engine/api]` */
@@ -84,14 +84,20 @@ export function createHttp(options: HttpOptions): Http {
     return [502, 503, 504].includes(outcome.status) || (reached && outcome.status === 404 && outcome.isHtml)
   }
 
+  /** An act is done twice only if the first one cannot have arrived. */
+  function mayPassUnsent(outcome: Answer | NoAnswer): boolean {
+    return outcome instanceof NoAnswer && wasNeverSent(outcome) && mayPass(outcome)
+  }
+
   async function untilUp(
     attempt: () => Promise<Answer | NoAnswer>,
     signal: AbortSignal,
+    mayRepeat = mayPass,
   ): Promise<Answer | NoAnswer> {
     const deadline = now() + (options.restartMs ?? 120_000)
     for (let wait = firstPauseMs; ; wait = longer(wait)) {
       const outcome = await attempt()
-      if (!mayPass(outcome) || now() + wait > deadline) return outcome
+      if (!mayRepeat(outcome) || now() + wait > deadline) return outcome
       await rest(wait, signal)
     }
   }
@@ -123,7 +129,7 @@ export function createHttp(options: HttpOptions): Http {
   async function tryAct(act: Act, tag: string | undefined, signal: AbortSignal): Promise<Answer> {
     const request = requestOf(address.api, act, tag)
     const attempt = () => signedOn(request, signal)
-    const outcome = act.repeatable ? await untilUp(attempt, signal) : await attempt()
+    const outcome = await untilUp(attempt, signal, act.repeatable ? mayPass : mayPassUnsent)
     return answered(outcome, act.doing, act.repeatable ? 'nothing changes' : 'unknown')
   }
 

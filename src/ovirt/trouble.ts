@@ -31,7 +31,7 @@ export function unreachable(
   address: EngineAddress,
   certainty: Certainty = 'nothing changes',
 ): EngineError {
-  const lost = certainty === 'unknown' && !neverSent.has(cause.code) && !isTlsTrouble(cause.code)
+  const lost = certainty === 'unknown' && !wasNeverSent(cause)
   const what = lost ? `${cause.message}; ${unknownOutcome}` : cause.message
   return new EngineError(`could not ${doing} at ${address.origin}: ${what}`, {
     cause,
@@ -65,6 +65,11 @@ export function faultIn(text: string): string | undefined {
 
 const unknownOutcome = 'it is not known whether the engine accepted it, so it is not repeated'
 const unknownHint = 'look at the Events and Tasks of the engine; the next run settles what this one started'
+/** True where nothing of the request can have reached the engine. */
+export function wasNeverSent({ code }: NoAnswer): boolean {
+  return neverSent.has(code) || isTlsTrouble(code)
+}
+
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 function field(value: unknown, name: string): unknown {

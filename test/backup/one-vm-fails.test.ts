@@ -24,11 +24,22 @@ describe('one VM that fails', () => {
     })
   }
 
-  test('leaves no snapshot when the answer to its request was lost', async () => {
+  test('is protected all the same when only the answer to its snapshot request was lost', async () => {
     await using stage = await createStage()
     stage.engine.faults.snapshot['web'] = 'answer lost'
     const report = await stage.run()
-    expect(report.vms).toMatchObject([{ state: 'protected' }, { name: 'web', state: 'failed' }])
+    expect(report.outcome).toBe('protected')
+    await expectClean(stage)
+  })
+
+  test('leaves nothing when its snapshot request was lost on the way', async () => {
+    await using stage = await createStage()
+    stage.engine.faults.snapshot['web'] = 'request lost'
+    const report = await stage.run()
+    expect(report.vms).toMatchObject([
+      { state: 'protected' },
+      { name: 'web', state: 'failed', why: 'the connection broke: nobody knows' },
+    ])
     await expectClean(stage)
   })
 

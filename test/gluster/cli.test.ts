@@ -154,6 +154,31 @@ test.each([
   })
 })
 
+const gone = 'Connection failed. Please check if gluster daemon is operational.'
+
+test.each([gone, 'ssh: connect to host gp1 port 22: Connection refused'])(
+  'what is away for a moment is asked again once it was reached: %s',
+  async (err) => {
+    const answers = [
+      { to: 'list', out: 'data' },
+      { to: 'stop', err, code: 255, times: 2 },
+      { to: 'stop', out: 'successful' },
+    ]
+    await withFake(answers, async (gluster, fake) => {
+      await gluster.text(['list'], signal)
+      expect(await gluster.text(['stop'], signal)).toBe('successful')
+      expect(await fake.asked()).toHaveLength(4)
+    })
+  },
+)
+
+test('what was never reached is told at once', async () => {
+  await withFake([{ to: '', err: gone, code: 1 }], async (gluster, fake) => {
+    expect((await failure(gluster.text(['stop'], signal))).message).toContain('gluster daemon')
+    expect(await fake.asked()).toHaveLength(1)
+  })
+})
+
 test('a Gluster that stays busy is given up in time, and says so', async () => {
   await using fake = await fakeGluster([{ to: '', err: busyText, code: 1 }])
   const gluster = glusterAt({ prefix: fake.prefix, timeoutMs: 20_000, busyMs: 300 })

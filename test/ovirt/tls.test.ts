@@ -86,6 +86,31 @@ async function about(host: string, changes: Parameters<typeof config>[0]): Promi
   }
 }
 
+describe('an act', () => {
+  it('is repeated while nothing listens at the engine, since nothing of it can have arrived', async () => {
+    const host = await engineWith('engine')
+    const [server] = open
+    const port = Number(host.split(':')[1])
+    let waits = 0
+    const engine = createEngine(
+      config({
+        server: `https://${host}`,
+        ca: pem('ca'),
+        sleep: async () => {
+          waits += 1
+          if (waits === 2) await new Promise<void>((done) => server?.listen(port, '127.0.0.1', done))
+        },
+      }),
+    )
+    await engine.about(noSignal)
+    if (server instanceof https.Server) server.closeAllConnections()
+    await new Promise((done) => server?.close(done))
+    await engine.freeze({ id: 'vm1', name: 'web' }, noSignal)
+    expect(waits).toBe(2)
+    await engine.close()
+  })
+})
+
 describe('a connection to the engine', () => {
   it('is made when the CA given has signed the certificate', async () => {
     await expect(about(await engineWith('engine'), { ca: pem('ca') })).resolves.toBe('oVirt Engine 4.5.6')

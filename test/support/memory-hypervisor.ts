@@ -21,7 +21,10 @@ export const domain: StorageDomain = {
 
 /** What goes wrong, by VM name, changed by a test at any moment. */
 export interface HypervisorFaults {
-  snapshot: Record<string, 'refused' | 'job fails' | 'doubtful' | 'never ends' | 'answer lost'>
+  snapshot: Record<
+    string,
+    'refused' | 'job fails' | 'doubtful' | 'never ends' | 'request lost' | 'answer lost'
+  >
   /**
    * What becomes of a freeze; one that hangs ends with the caller's patience, and the guest is frozen, as it is when the
    * answer is no because it came too late. A `mute` agent answers no, and no to a thaw as well.
@@ -141,16 +144,14 @@ export async function createMemoryHypervisor(
       const vm = world.vms.find(({ id }) => id === ref.id)
       if (vm === undefined) throw new EngineError(`VM ${ref.name} is not there`, { status: 400 })
       const fault = faults.snapshot[vm.name]
-      if (fault === 'refused')
-        throw new EngineError(`[Cannot create Snapshot of ${vm.name}]`, { status: 409 })
+      failBefore(fault, vm)
       acts.refuseIfBusy(vm)
       for (const overlay of overlays) diskOf(vm, overlay)
       world.acts.push(`snapshot ${vm.name}`)
       const snapshotId = `snapshot-${vm.id}-${world.acts.length}`
       vm.snapshots.push({ id: snapshotId, description, kind: 'regular', status: 'locked' })
       world.overlays[snapshotId] = [...overlays]
-      const fates = { 'job fails': 'fails', doubtful: 'doubtful', 'never ends': 'never' } as const
-      const fate = fault === undefined || fault === 'answer lost' ? 'done' : fates[fault]
+      const fate = fault === undefined ? 'done' : fates[fault]
       acts.begin(vm, { tag, vmId: vm.id, snapshotId, act: 'take', looks: faults.looks, fate })
       await save()
       if (fault === 'answer lost') throw new EngineError('the connection broke: nobody knows')
@@ -208,6 +209,21 @@ export async function createMemoryHypervisor(
     async close() {},
   }
   return { hypervisor, world, faults, files, writeOvfStores }
+}
+
+const fates = {
+  refused: 'done',
+  'request lost': 'done',
+  'answer lost': 'done',
+  'job fails': 'fails',
+  doubtful: 'doubtful',
+  'never ends': 'never',
+} as const
+
+/** What keeps the engine from ever taking a snapshot. */
+function failBefore(fault: HypervisorFaults['snapshot'][string] | undefined, { name }: Vm): void {
+  if (fault === 'refused') throw new EngineError(`[Cannot create Snapshot of ${name}]`, { status: 409 })
+  if (fault === 'request lost') throw new EngineError('the connection broke: nobody knows')
 }
 
 /** The world as an earlier process left it. */

@@ -2,8 +2,8 @@
 // that nothing is left, nothing acknowledged is lost, and nothing claimed is false.
 import { parseArgs } from 'node:util'
 import { labFor } from '../agent.ts'
-import { disturbances, kill } from './disturbances.ts'
-import { randomFrom } from './random.ts'
+import { type Disturbance, disturbances, kill } from './disturbances.ts'
+import { randomFrom, shuffled } from './random.ts'
 import { playRound } from './round.ts'
 
 const usage = `usage: scripts/soak [--runs N] [--seed N] [--name NAME] [-- options of scripts/lab up]
@@ -31,13 +31,16 @@ const random = randomFrom(Number(values.seed))
 const runs = Number(values.runs)
 process.stdout.write(`seed ${values.seed}, ${runs} runs\n`)
 let flawed = 0
+const deck: Disturbance[] = []
 const outcomes = new Map<string, number>()
 await using lab = await labFor(
   values.name,
   ...(positionals.length > 0 ? positionals : ['--vms', '1', '--rate', '50']),
 )
 for (let round = 1; round <= runs; round += 1) {
-  const chosen = [random.of(disturbances), ...(round % 3 === 0 ? [kill] : [])]
+  // Each of them once before any comes again.
+  if (deck.length === 0) deck.push(...shuffled(disturbances, random))
+  const chosen = [...deck.splice(0, 1), ...(round % 3 === 0 ? [kill] : [])]
   const began = Date.now()
   const { outcome, claimed, settled, flaws } = await playRound(lab, chosen, random)
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)

@@ -24,3 +24,12 @@ export function randomFrom(seed: number): Random {
     },
   }
 }
+
+/** The same in another order (Fisher and Yates). */
+export function shuffled<T>(some: readonly T[], random: Random): T[] {
+  const rest = [...some]
+  return some.map(() => {
+    const [one] = rest.splice(random.upTo(rest.length), 1)
+    return one as T
+  })
+}
