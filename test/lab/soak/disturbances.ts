@@ -46,8 +46,8 @@ function episode(
 }
 
 const inNode = (node: string, script: string) => (lab: LabClient) => lab.run(node, 'sh', '-c', script)
-const requests = { at: 'request', match: { path: '/api' } } as const
-const snapshots = { match: { method: 'POST|DELETE', path: '/snapshots' } } as const
+const requests = { at: 'request', match: { path: '.*/api.*' } } as const
+const snapshots = { match: { method: 'POST|DELETE', path: '.*/snapshots.*' } } as const
 
 /** A running guest that the agent protects, drawn anew. */
 async function aGuest(lab: LabClient, random: Random): Promise<string> {
