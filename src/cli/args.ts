@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { type CommonOptions, commonOf, type Flags, parseTarget, type Target } from './common-args.ts'
+import { oneLine } from '../model/shown.ts'
 import { addPointCommands } from './point-args.ts'
 import { addRecoverCommand } from './recover-args.ts'
 
@@ -96,7 +97,7 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'say', text: said }
-    throw new UsageError(error.message.replace(/^error: /, ''), {
+    throw new UsageError(oneLine(error.message.replace(/^error: /, '')), {
       cause: error.cause,
       hint: 'vmbackup --help shows the usage and examples',
     })

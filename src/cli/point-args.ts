@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseVolumeName } from '../model/names.ts'
+import { shown } from '../model/shown.ts'
 import type { Asked, Place } from './args.ts'
 
 interface PointFlags {
@@ -68,7 +69,7 @@ function parsePlace(text: string): Place {
   const colon = text.indexOf(':')
   if (colon < 0 || text.includes('/')) {
     if (text.startsWith('/') || text.startsWith('.')) return { dir: resolve(text) }
-    throw new UsageError(`${JSON.stringify(text)} is neither HOST:VOLUME nor a directory`, {
+    throw new UsageError(`${shown(text)} is neither HOST:VOLUME nor a directory`, {
       hint: 'give --at dr1.example.com:data-dr, or the absolute path of a mount',
     })
   }

@@ -2,6 +2,7 @@ import type { Asked } from '../cli/args.ts'
 import { renderPoints } from '../cli/render-points.ts'
 import { renderVerification } from '../cli/render-verification.ts'
 import { Failure } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { paceOf } from '../point/pace.ts'
 import { type FoundPoint, listPoints } from '../point/points.ts'
 import { summaryOf } from '../point/summary.ts'
@@ -81,8 +82,11 @@ function pick(found: readonly FoundPoint[], names: readonly string[]): FoundPoin
   return names.map((name) => {
     const fitting = found.filter(({ run }) => run.startsWith(name))
     if (fitting.length === 1 && fitting[0] !== undefined) return fitting[0]
-    throw new Failure(`${fitting.length === 0 ? 'no' : 'more than one'} recovery point is called ${name}`, {
-      hint: 'vmbackup points lists them',
-    })
+    throw new Failure(
+      `${fitting.length === 0 ? 'no' : 'more than one'} recovery point is called ${oneLine(name, 60)}`,
+      {
+        hint: 'vmbackup points lists them',
+      },
+    )
   })
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { decode, type Override, type Problem } from './decode.ts'
 import { caFileProblem, readText } from './files.ts'
 import { type Ini, parseIni } from './ini.ts'
@@ -11,6 +12,8 @@ import { secretWords } from './words.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 const mostBytes = 256 * 1024
+/** A file with more of them is something else, or was spoilt as a whole. */
+const mostTold = 50
 
 /**
  * Reads and checks the configuration. Overrides win over the file; `env` is where a password may be found. Throws
@@ -71,7 +74,9 @@ function openToOthers(file: string, mode: number, holdsPassword: boolean): strin
 function allOf(file: string, problems: Problem[]): UsageError {
   const lines = problems
     .toSorted((one, other) => (one.line ?? Infinity) - (other.line ?? Infinity) || 0)
+    .slice(0, mostTold)
     .map((problem) => worded(file, problem))
+  if (problems.length > mostTold) lines.push(`${file}: and ${problems.length - mostTold} problems more`)
   return new UsageError(`the configuration cannot be used:\n${lines.join('\n')}`, {
     hint: 'backup.cfg.example explains every key',
   })
@@ -79,7 +84,7 @@ function allOf(file: string, problems: Problem[]): UsageError {
 
 function worded(file: string, { from, line, section, key, what }: Problem): string {
   const where = from ?? (line === undefined ? file : `${file}:${line}`)
-  const name = [section && `[${section}]`, key].filter(Boolean).join(' ')
+  const name = [section && `[${oneLine(section, 60)}]`, key].filter(Boolean).join(' ')
   return `${where}: ${name}${name && ': '}${what}`
 }
 

@@ -1,3 +1,5 @@
+import { oneLine } from '../model/shown.ts'
+
 /** One `key = value`; `line` counts from 1 and is the line of the key. */
 export interface Entry {
   value: string
@@ -65,7 +67,7 @@ class Reader {
     if (first !== undefined) {
       this.#wrong(
         number,
-        `section [${name}] is there twice, first at line ${first.line}; put its keys together`,
+        `section [${oneLine(name, 60)}] is there twice, first at line ${first.line}; put its keys together`,
       )
       return
     }

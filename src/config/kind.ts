@@ -31,7 +31,3 @@ export function kind<T>(
   })
   return { allowed, schema }
 }
-
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text)
-}

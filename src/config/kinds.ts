@@ -1,4 +1,5 @@
-import { type Kind, kind, shown, Wrong } from './kind.ts'
+import { shown } from '../model/shown.ts'
+import { type Kind, kind, Wrong } from './kind.ts'
 import { Secret } from './secret.ts'
 
 const same = (text: string) => text

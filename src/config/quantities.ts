@@ -1,4 +1,5 @@
-import { type Kind, kind, shown, Wrong } from './kind.ts'
+import { shown } from '../model/shown.ts'
+import { type Kind, kind, Wrong } from './kind.ts'
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const durationNames = { seconds: 's', minutes: 'm', days: 'd' } as const
