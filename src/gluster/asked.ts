@@ -1,4 +1,4 @@
-import { CommandFailed, Failure, Refused } from '../model/errors.ts'
+import { CommandFailed, Failure, messageOf, Refused } from '../model/errors.ts'
 import { type Gluster, NotThere } from './cli.ts'
 import { type VolumeInfo, volumeInfoOf } from './volume-info.ts'
 
@@ -38,9 +38,15 @@ async function volumeInfo(
   signal: AbortSignal,
 ): Promise<VolumeInfo> {
   const argv = [...where, 'volume', 'info', volume]
-  const found = volumeInfoOf(await gluster.xml(argv, signal), volume)
-  if (found !== undefined) return found
-  throw new CommandFailed(`gluster ${argv.join(' ')}: the volume is not in the answer`, { argv })
+  const root = await gluster.xml(argv, signal)
+  let why = 'the volume is not in the answer'
+  try {
+    const found = volumeInfoOf(root, volume)
+    if (found !== undefined) return found
+  } catch (error) {
+    why = messageOf(error)
+  }
+  throw new CommandFailed(`gluster ${argv.join(' ')}: ${why}`, { argv })
 }
 
 /** What does not exist refuses the run. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CommandFailed } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { commandLine, type Ended, hintFor, runAt } from './run.ts'
 import { parseAnswer, type XmlNode } from './xml.ts'
 
@@ -40,24 +41,21 @@ export function glusterAt({ prefix, timeoutMs, busyMs }: GlusterOptions): Gluste
   async function text(args: readonly string[], signal: AbortSignal): Promise<string> {
     const ended = await run(args, signal)
     if (ended.exitCode === 0) return ended.stdout
-    throw failureOf(ended, said(ended))
+    throw failureIn(ended)
   }
 
   async function xml(args: readonly string[], signal: AbortSignal): Promise<XmlNode> {
     const ended = await run([...args, '--xml'], signal)
     if (!ended.stdout.startsWith('<')) throw await plainFailure(ended, args, signal)
-    const answer = readAnswer(ended)
-    // With --xml the exit code says nothing: a refused start ends with 0 (10.3).
-    if (answer.opRet === 0) return answer.root
-    throw failureOf(ended, answer.opErrstr || `error ${answer.opErrno}`, answer.opErrno)
+    return answerIn(ended)
   }
 
   /** `status --xml` fails in plain text and without a reason (10.3); the plain command knows it. */
   async function plainFailure(ended: Ended, args: readonly string[], signal: AbortSignal): Promise<Error> {
-    if (!args.includes('status') || !/command failed/i.test(said(ended))) return failureOf(ended, said(ended))
+    if (!args.includes('status') || !/command failed/i.test(said(ended))) return failureIn(ended)
     const plain = await run(args, signal)
     if (plain.exitCode === 0) return new Busy(...words(ended, said(ended)))
-    return failureOf(plain, said(plain))
+    return failureIn(plain)
   }
 
   return {
@@ -81,6 +79,14 @@ async function untilFree<T>(ask: () => Promise<T>, busyMs: number, signal: Abort
   }
 }
 
+/** What a command with `--xml` answered. Throws CommandFailed unless that says success, NotThere among them. */
+export function answerIn(ended: Ended): XmlNode {
+  const answer = readAnswer(ended)
+  // With --xml the exit code says nothing: a refused start ends with 0 (10.3).
+  if (answer.opRet === 0) return answer.root
+  throw failureOf(ended, answer.opErrstr || `error ${answer.opErrno}`, answer.opErrno)
+}
+
 function readAnswer(ended: Ended) {
   try {
     return parseAnswer(ended.stdout)
@@ -93,7 +99,7 @@ function readAnswer(ended: Ended) {
 /** All that a failed command said, on one line. gluster puts some reasons on the one stream, some on the other. */
 function said({ stdout, stderr }: Ended): string {
   const lines = [stderr, stdout].flatMap((text) => text.split('\n')).map((line) => line.trim())
-  return [...new Set(lines.filter((line) => line !== ''))].join('; ').slice(0, 1000) || 'no answer'
+  return oneLine([...new Set(lines.filter((line) => line !== ''))].join('; '), 1000) || 'no answer'
 }
 
 // glusterd-errno.h: EG_ANOTRANS.
@@ -106,6 +112,11 @@ const awayWords =
 // `Volume nosuch does not exist`, `Geo-replication session between ... does not exist.`, `No active geo-replication
 // sessions between ...`; the secondary's words in a create are not met here.
 const notThereWords = /\bdoes not exist|no active geo-replication sessions/i
+
+/** What a command that failed without XML said. */
+export function failureIn(ended: Ended): CommandFailed {
+  return failureOf(ended, said(ended))
+}
 
 function failureOf(ended: Ended, why: string, errno?: number): CommandFailed {
   if (errno === busyErrno || busyWords.test(why)) return new Busy(...words(ended, why))

@@ -203,7 +203,7 @@ function judgeSync({ syncMethod, secondaryRsync, secondary, primaryVolume }: Fac
     return [warning(subject, what, `configure a command that reaches the secondary, or: ${tar}`)]
   }
   if (secondaryRsync instanceof Failure) return [{ ...unasked(subject, secondaryRsync), severity: 'warning' }]
-  const [, version, major, minor] = /version v?((\d+)\.(\d+)\S*)/.exec(secondaryRsync) ?? []
+  const [, version, major, minor] = /version v?((\d{1,9})\.(\d{1,9})[\w.-]{0,40})/.exec(secondaryRsync) ?? []
   if (version === undefined)
     return [warning(subject, 'its version cannot be read', 'run rsync --version there')]
   const isDeaf = Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 5)

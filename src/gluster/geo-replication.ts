@@ -6,7 +6,7 @@ import { glusterAt, NotThere } from './cli.ts'
 import { judge } from './findings.ts'
 import { learn } from './learn.ts'
 import { type End, resend } from './resend.ts'
-import { type BrickRow, findSession, progressOf, sessionOf } from './status.ts'
+import { type BrickRow, checkpointIn, findSession, progressOf, sessionOf } from './status.ts'
 import { isSharded, type VolumeInfo } from './volume-info.ts'
 import { type Mounted, volumesAt } from './volumes.ts'
 
@@ -135,8 +135,8 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
         // `now` is the clock of the node that runs the command: only what it wrote down compares with the status.
         const argv = [...session, 'config', 'checkpoint']
         const printed = await gluster.text(argv, signal)
-        const at = Number(/^\d+$/m.exec(printed)?.[0])
-        if (at > 0) return { at }
+        const at = checkpointIn(printed)
+        if (at !== undefined) return { at }
         const said = JSON.stringify(printed.slice(0, 200))
         throw new CommandFailed(`reading the checkpoint of ${secondaryUrl(options)}: not a time: ${said}`, {
           argv,

@@ -1,4 +1,5 @@
 import { CommandFailed, Failure } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { askPrimary, askSecondary, orFailure, type PairNames, secondaryUrl, sessionWords } from './asked.ts'
 import { type Gluster, NotThere } from './cli.ts'
 import type { Facts } from './findings.ts'
@@ -54,10 +55,10 @@ async function firstLine(
   options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<string> {
   const { argv, exitCode, stdout, stderr } = await runAt(prefix, command, options)
-  if (exitCode === 0) return stdout.split('\n')[0] ?? ''
+  if (exitCode === 0) return oneLine(stdout.split('\n')[0] ?? '', 200)
   const said = stderr || stdout
   const hint = hintFor(said)
-  throw new CommandFailed(`${commandLine(argv)}: ${said.slice(0, 1000)}`, {
+  throw new CommandFailed(`${commandLine(argv)}: ${oneLine(said, 1000)}`, {
     argv,
     exitCode,
     ...(hint === undefined ? {} : { hint }),

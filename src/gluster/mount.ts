@@ -2,6 +2,7 @@ import { mkdir, open, opendir, readdir, readFile, realpath, rmdir, stat } from '
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CommandFailed, Failure, isAbsent, messageOf } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { runAt } from './run.ts'
 
 export interface MountOptions {
@@ -40,7 +41,8 @@ export async function mount(dir: string, options: MountOptions, signal: AbortSig
   )
   try {
     const ended = await runAt([], argv, { timeoutMs: options.timeoutMs, signal })
-    if (ended.exitCode !== 0) throw new Failure(`the client ended with ${ended.exitCode}: ${ended.stderr}`)
+    if (ended.exitCode !== 0)
+      throw new Failure(`the client ended with ${ended.exitCode}: ${oneLine(ended.stderr)}`)
     await answers(place, options.timeoutMs)
   } catch (cause) {
     await clearMount(place, AbortSignal.timeout(options.timeoutMs)).catch(() => {})
@@ -77,8 +79,12 @@ export async function isMountedWith(dir: string, option: string): Promise<boolea
 }
 
 async function isMounted(place: string): Promise<boolean> {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
-  return lines.some((line) => unescaped(line.split(' ')[4] ?? '') === place)
+  return mountPointsIn(await readFile('/proc/self/mountinfo', 'utf8')).includes(place)
+}
+
+/** Where something is mounted, by the text of mountinfo. */
+export function mountPointsIn(mountinfo: string): string[] {
+  return mountinfo.split('\n').flatMap((line) => unescaped(line.split(' ')[4] ?? '') || [])
 }
 
 /** Resolves when the root of a mount can be listed; fails when that takes too long. */
@@ -119,7 +125,7 @@ async function clearMount(place: string, signal: AbortSignal): Promise<void> {
     })
     if (ended.exitCode === 0) continue
     if (!isPolite) {
-      throw new CommandFailed(`unmounting ${place}: ${ended.stderr}`, {
+      throw new CommandFailed(`unmounting ${place}: ${oneLine(ended.stderr)}`, {
         argv: ended.argv,
         exitCode: ended.exitCode,
         hint: `find who uses it (fuser -vm ${place}), then umount it by hand`,
@@ -176,11 +182,15 @@ function unescaped(text: string): string {
 
 /** The client says next to nothing on its standard error: the reason is the last complaint that it added to its log. */
 async function lastWords(logFile: string, from: number, cause: unknown): Promise<string> {
-  const log = await readAfter(logFile, from).catch(() => '')
+  return complaintIn(await readAfter(logFile, from).catch(() => '')) ?? messageOf(cause)
+}
+
+/** The last of the worst lines of a client's log, without what is before its words. */
+export function complaintIn(log: string): string | undefined {
   const complaints = log.split('\n').filter((line) => /^\[[^\]]+\] [WEC] /.test(line))
   const worst = complaints.findLast((line) => /^\[[^\]]+\] [EC] /.test(line)) ?? complaints.at(-1)
   const words = worst?.replace(/^\[[^\]]+\] [WEC] (\[MSGID: \d+\] )?\[[^\]]*\] /, '')
-  return words ?? messageOf(cause)
+  return oneLine(words ?? '') || undefined
 }
 
 async function readAfter(file: string, from: number): Promise<string> {

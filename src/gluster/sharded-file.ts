@@ -7,6 +7,8 @@ import { plainFile, readFully } from './plain-file.ts'
 import { gfidsOf, shardingOf } from './xattrs.ts'
 
 const looksAtOnce = 16
+/** 16 TiB in the smallest shards that Gluster makes, 4 MiB. */
+const mostPieces = 4 * 1024 ** 2
 
 /** The pieces of a file below a mount as geo-replication (`--client-pid=-1`), where every piece is a file of its own. */
 export interface Pieces {
@@ -30,6 +32,11 @@ export async function piecesOf(raw: string, path: string, signal: AbortSignal): 
   const pathOf = (index: number): string => (index === 0 ? path : `.shard/${gfid}.${index}`)
   const limit = pLimit(looksAtOnce)
   const count = Math.max(1, Math.ceil(sizeBytes / shardBytes))
+  if (!(count <= mostPieces)) {
+    throw new Failure(`${path}: ${sizeBytes} bytes in shards of ${shardBytes} bytes are no disk`, {
+      hint: 'compare the trusted.glusterfs.shard attributes of the file on the bricks with those of other files',
+    })
+  }
   const found = await Promise.all(
     Array.from({ length: count }, (_, index) =>
       limit(async () => {

@@ -1,6 +1,7 @@
 import { lstat, opendir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAbsent } from '../model/errors.ts'
+import { uuid } from '../model/names.ts'
 
 /**
  * Removes the shards of files that were deleted on a volume that is read-only for others; how many. `root` is a mount of
@@ -13,18 +14,20 @@ import { isAbsent } from '../model/errors.ts'
  */
 export async function removeMarkedShards(root: string): Promise<number> {
   const shards = join(root, '.shard')
-  const marks = await readdir(join(shards, '.remove_me')).catch(emptyWhenAbsent)
+  const names = await readdir(join(shards, '.remove_me')).catch(emptyWhenAbsent)
+  // What is no gfid marks no file, and would be looked for where no file of that name can be.
+  const marks = names.filter((name) => uuid.test(name))
   const gone = new Set<string>()
   for (const gfid of marks) if (await isGone(join(root, '.gfid', gfid))) gone.add(gfid)
   if (gone.size === 0) return 0
-  const names: string[] = []
+  const orphans: string[] = []
   for await (const { name } of await opendir(shards)) {
-    if (gone.has(name.slice(0, name.lastIndexOf('.')))) names.push(name)
+    if (gone.has(name.slice(0, name.lastIndexOf('.')))) orphans.push(name)
   }
   // A client that may write can be at the same work.
-  for (const name of names) await rm(join(shards, name), { force: true })
+  for (const name of orphans) await rm(join(shards, name), { force: true })
   for (const gfid of gone) await rm(join(shards, '.remove_me', gfid), { force: true })
-  return names.length
+  return orphans.length
 }
 
 /** A mark is set before the file goes: the file may still be there. */

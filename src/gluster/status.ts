@@ -1,6 +1,6 @@
 import type { Checkpoint, Progress, Session, SessionState } from '../model/replication.ts'
 import type { Brick } from './volume-info.ts'
-import { child, children, textOf, type XmlNode } from './xml.ts'
+import { child, children, textOf, wholeIn, type XmlNode } from './xml.ts'
 
 /** What the session says about one brick of the primary. */
 export interface BrickRow {
@@ -57,7 +57,8 @@ function rowOf(pair: XmlNode): BrickRow {
     path: textOf(pair, 'primary_brick', 'master_brick'),
     status: textOf(pair, 'status'),
     crawl: textOf(pair, 'crawl_status'),
-    pending: ['entry', 'data', 'meta'].reduce((sum, name) => sum + (Number(textOf(pair, name)) || 0), 0),
+    // A brick that does not work has N/A there.
+    pending: ['entry', 'data', 'meta'].reduce((sum, name) => sum + Math.max(0, wholeIn(pair, name) ?? 0), 0),
     checkpointAt: secondsOf(textOf(pair, 'checkpoint_time')),
     completed: textOf(pair, 'checkpoint_completed') === 'Yes',
   }
@@ -68,6 +69,12 @@ function secondsOf(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text)) return undefined
   const ms = Date.parse(`${text.replace(' ', 'T')}Z`)
   return Number.isNaN(ms) ? undefined : ms / 1000
+}
+
+/** Epoch seconds, as `config checkpoint` prints them; undefined when it prints something else. */
+export function checkpointIn(printed: string): number | undefined {
+  const at = Number(/^\d{1,11}$/m.exec(printed)?.[0])
+  return at > 0 ? at : undefined
 }
 
 const states: Readonly<Record<string, SessionState>> = {

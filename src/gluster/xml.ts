@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { z } from 'zod'
-import { messageOf } from '../model/errors.ts'
+import { Failure, messageOf } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 
 /** An element of a gluster answer: text, or children by name. */
 export type XmlNode = string | Map<string, XmlNode[]>
@@ -12,7 +13,7 @@ const parser = new XMLParser({
   isArray: () => true,
 })
 
-/** Reads one answer of `gluster --xml`. Throws when it is cut off, or something else. */
+/** Reads one answer of `gluster --xml`. Throws Failure when it is cut off, or something else. */
 export function parseAnswer(text: string): {
   opRet: number
   opErrno: number
@@ -20,11 +21,11 @@ export function parseAnswer(text: string): {
   root: XmlNode
 } {
   const valid = XMLValidator.validate(text)
-  if (valid !== true) throw new Error(`not well-formed XML: ${valid.err.msg} (line ${valid.err.line})`)
+  if (valid !== true) throw notXml(`${valid.err.msg} (line ${valid.err.line})`)
   const root = child(nodeIn(text), 'cliOutput')
-  const opRet = Number(textOf(root, 'opRet') || Number.NaN)
-  if (root === undefined || Number.isNaN(opRet)) throw new Error('no cliOutput with an opRet')
-  return { opRet, opErrno: Number(textOf(root, 'opErrno')), opErrstr: textOf(root, 'opErrstr'), root }
+  const opRet = wholeIn(root, 'opRet')
+  if (root === undefined || opRet === undefined) throw new Failure('no cliOutput with an opRet')
+  return { opRet, opErrno: wholeIn(root, 'opErrno') ?? 0, opErrstr: textOf(root, 'opErrstr'), root }
 }
 
 /** The validator lets some broken text through that the parser then throws at. */
@@ -32,10 +33,12 @@ function nodeIn(text: string): XmlNode {
   try {
     return asNode(parser.parse(text))
   } catch (cause) {
-    throw new Error(`not well-formed XML: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw notXml(messageOf(cause))
   }
+}
+
+function notXml(why: string): Failure {
+  return new Failure(`not well-formed XML: ${oneLine(why, 200)}`)
 }
 
 const parsed = z.record(z.string(), z.unknown())
@@ -57,8 +60,14 @@ export function child(of: XmlNode | undefined, ...names: string[]): XmlNode | un
   return children(of, ...names)[0]
 }
 
-/** The trimmed text of the first child of these names; empty when there is none. */
+/** The text of the first child of these names, on one line; empty when there is none. */
 export function textOf(of: XmlNode | undefined, ...names: string[]): string {
   const found = child(of, ...names)
-  return typeof found === 'string' ? found.trim() : ''
+  return typeof found === 'string' ? oneLine(found) : ''
+}
+
+/** The number in the first child of these names; undefined when there is none, or something else. */
+export function wholeIn(of: XmlNode | undefined, ...names: string[]): number | undefined {
+  const text = textOf(of, ...names)
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined
 }

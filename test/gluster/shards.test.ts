@@ -27,6 +27,13 @@ test('the shards of a removed file and its mark are removed, those of others sta
   expect(await readdir(join(volume.root, '.shard/.remove_me'))).toEqual([])
 })
 
+test('what is no gfid marks nothing', async () => {
+  const files = ['.shard/.remove_me/x', '.shard/x.1', `.shard/.remove_me/${gone}.1`]
+  await using volume = await aVolume(files)
+  expect(await removeMarkedShards(volume.root)).toBe(0)
+  expect(await readdir(join(volume.root, '.shard'))).toEqual(['.remove_me', 'x.1'])
+})
+
 test('a file that is marked and still there keeps its shards', async () => {
   await using volume = await aVolume([`.shard/.remove_me/${alive}`, `.shard/${alive}.1`, `.gfid/${alive}`])
   expect(await removeMarkedShards(volume.root)).toBe(0)

@@ -50,11 +50,22 @@ test.each([
   ['64M', 2 ** 26],
   ['67108864', 2 ** 26],
   ['1GB', 2 ** 30],
-  ['something', 2 ** 26],
+  ['0.5GB', 2 ** 29],
 ])('a shard of %s has %d bytes', async (text, bytes) => {
   const sized = (xml: string) => xml.replace('>4MB<', `>${text}<`)
   expect(shardBytes(await volume('volume-info-replica3', 'data', sized))).toBe(bytes)
 })
+
+test.each(['something', '0', '-4MB', '1e3MB', '99999999999999TB'])(
+  '%s is the size of no shard',
+  async (text) => {
+    const sized = (xml: string) => xml.replace('>4MB<', `>${text}<`)
+    const found = await volume('volume-info-replica3', 'data', sized)
+    expect(() => shardBytes(found)).toThrow(
+      `features.shard-block-size of volume data is "${text}", which is no size`,
+    )
+  },
+)
 
 test('a volume that is not in the answer is undefined', async () => {
   const { root } = parseAnswer(await sample('volume-info-single'))
