@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { UsageError } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 
 /** Where the parts of one engine are; none ends in a slash. */
 export interface EngineAddress {
@@ -20,21 +21,24 @@ const knownPath = /^(\/ovirt-engine(\/api(\/v4)?)?)?\/*$/
  * a loopback address or where TLS verification was turned off by name. Throws UsageError.
  */
 export function addressOf(server: string, verifyTls: boolean): EngineAddress {
-  const url = URL.canParse(server) ? new URL(server) : undefined
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.hostname === '') {
-    throw new UsageError(`the engine's address ${server} is not a web address`, { hint })
+  // URL.canParse says yes to a host of 16 KiB with capitals, which the constructor then throws at (Node 24).
+  const url = URL.parse(server)
+  if (url === null || !['https:', 'http:'].includes(url.protocol) || url.hostname === '') {
+    throw new UsageError(`the engine's address${told(server)} is not a web address`, { hint })
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UsageError(`the engine's address on ${url.host} holds a user or password`, {
+    throw new UsageError(`the engine's address on ${oneLine(url.host, 100)} holds a user or password`, {
       hint: 'set user_name and the password by their own keys, not inside server',
     })
   }
   if (!knownPath.test(url.pathname) || url.search !== '' || url.hash !== '') {
-    throw new UsageError(`the engine's address ${server} does not end in /ovirt-engine/api`, { hint })
+    throw new UsageError(`the engine's address${told(server)} does not end in /ovirt-engine/api`, { hint })
   }
   const encrypted = url.protocol === 'https:'
   if (!encrypted && verifyTls && !isLoopback(url.hostname)) {
-    throw new UsageError(`the engine's address ${server} would send the password in clear text`, { hint })
+    throw new UsageError(`the engine's address${told(server)} would send the password in clear text`, {
+      hint,
+    })
   }
   const base = `${url.origin}/ovirt-engine`
   return {
@@ -44,6 +48,11 @@ export function addressOf(server: string, verifyTls: boolean): EngineAddress {
     signOff: `${base}/services/sso-logout`,
     encrypted,
   }
+}
+
+/** What has an @ may hold a password, also where it is no address for another reason. */
+function told(server: string): string {
+  return server.includes('@') ? '' : ` ${oneLine(server, 200)}`.trimEnd()
 }
 
 function isLoopback(host: string): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { oneLine } from '../model/shown.ts'
 
 const seal = '_SHA_CKSUM'
 const oldest = 3
@@ -10,13 +11,13 @@ export function judgeDomainMetadata(text: string, domain: string): { flaws: stri
   const flaws: string[] = []
   const wanted = (key: string, value: string): void => {
     const found = values.get(key)
-    if (found !== value) flaws.push(`the domain's ${key} is ${found ?? 'missing'}, not ${value}`)
+    if (found !== value) flaws.push(`the domain's ${key} is ${told(found)}, not ${value}`)
   }
   wanted('SDUUID', domain)
   wanted('CLASS', 'Data')
-  const version = Number(values.get('VERSION') ?? Number.NaN)
+  const version = Number(/^\d{1,3}$/.exec(values.get('VERSION') ?? '')?.[0])
   if (!(version >= oldest && version <= newest))
-    flaws.push(`the domain's VERSION is ${values.get('VERSION') ?? 'missing'}, not ${oldest} to ${newest}`)
+    flaws.push(`the domain's VERSION is ${told(values.get('VERSION'))}, not ${oldest} to ${newest}`)
   // vdsm trusts metadata without a seal (persistent.py), but writes none: its last line is lost.
   if (!values.has(seal)) flaws.push(`the seal of the domain's metadata is missing (${seal})`)
   else if (values.get(seal) !== sealOf(values))
@@ -24,7 +25,11 @@ export function judgeDomainMetadata(text: string, domain: string): { flaws: stri
   // Formats before V5 have none and mean 512.
   const blockSize = values.get('BLOCK_SIZE') ?? (version < newest ? '512' : 'missing')
   if (blockSize === '512' || blockSize === '4096') return { flaws, blockBytes: Number(blockSize) }
-  return { flaws: [...flaws, `the domain's BLOCK_SIZE is ${blockSize}, not 512 or 4096`] }
+  return { flaws: [...flaws, `the domain's BLOCK_SIZE is ${told(blockSize)}, not 512 or 4096`] }
+}
+
+function told(value: string | undefined): string {
+  return oneLine(value ?? '', 60) || 'missing'
 }
 
 function valuesIn(text: string): Map<string, string> {

@@ -5,6 +5,7 @@ import { extract } from 'tar-stream'
 import { z } from 'zod'
 import type { OvfStore, StoredDocuments, VmDocument, VolumeRef } from '../model/domain.ts'
 import { Failure, messageOf } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { documentIn } from './ovf.ts'
 import { openPlain, readAt } from './read-start.ts'
 import { valuesIn } from './vdsm-meta.ts'
@@ -95,7 +96,7 @@ function readDocuments(members: ReadonlyMap<string, string>): StoredDocuments {
     try {
       documents.push(documentIn(name, text))
     } catch (error) {
-      skipped.push(`${name}: ${messageOf(error)}`)
+      skipped.push(`${oneLine(name, 100)}: ${messageOf(error)}`)
     }
   }
   return { documents, skipped }

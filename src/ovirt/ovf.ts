@@ -1,8 +1,9 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { z } from 'zod'
 import type { VmDocument, VolumeRef } from '../model/domain.ts'
-import { Failure } from '../model/errors.ts'
-import { uuid } from './vdsm-meta.ts'
+import { Failure, messageOf } from '../model/errors.ts'
+import { uuid } from '../model/names.ts'
+import { oneLine } from '../model/shown.ts'
 
 const suffix = '.ovf'
 
@@ -28,16 +29,29 @@ export function documentIn(member: string, text: string): VmDocument {
   if (!member.endsWith(suffix) || !uuid.test(id)) throw new Failure('its name is not that of a VM')
   // The parser alone takes a document that was cut off.
   const valid = XMLValidator.validate(text)
-  if (valid !== true) throw new Failure(`it is no XML: ${valid.err.msg}`)
-  const read = envelope.safeParse(parser.parse(text))
-  if (!read.success) throw new Failure('it is no OVF with a name', { cause: read.error })
+  if (valid !== true) throw notXml(valid.err.msg)
+  const read = envelope.safeParse(parsed(text))
+  if (!read.success) throw new Failure('it is no OVF with a name')
   const { Envelope } = read.data
   const named = [
     ...attributesIn(Envelope, 'File', '@href').flatMap(volumeIn),
     ...attributesIn(Envelope, 'Disk', '@fileRef').flatMap(volumeIn),
   ]
   const volumes = [...new Map(named.map((one) => [`${one.image}/${one.volume}`, one])).values()]
-  return { id, name: Envelope.Content.Name, text, volumes }
+  return { id, name: oneLine(Envelope.Content.Name, 255), text, volumes }
+}
+
+/** The parser has limits of its own: on nesting, on entities, on names that JavaScript knows. */
+function parsed(text: string): unknown {
+  try {
+    return parser.parse(text)
+  } catch (cause) {
+    throw notXml(messageOf(cause))
+  }
+}
+
+function notXml(why: string): Failure {
+  return new Failure(`it is no XML: ${oneLine(why, 200)}`)
 }
 
 /** Of all elements of that name, wherever they stand. */

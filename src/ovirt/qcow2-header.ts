@@ -30,10 +30,12 @@ export async function readQcow2Header(file: FileHandle): Promise<Qcow2Header> {
   if (clusterBits < 9 || clusterBits > 21) throw new Failure(`its qcow2 cluster size is 2^${clusterBits}`)
   const l1End = Number(header.readBigUInt64BE(40)) + header.readUInt32BE(36) * 8
   const refcountEnd = Number(header.readBigUInt64BE(48)) + header.readUInt32BE(56) * 2 ** clusterBits
+  const leastFileBytes = Math.max(l1End, refcountEnd)
+  if (!Number.isSafeInteger(leastFileBytes)) throw new Failure('its tables lie where no file has an end')
   const backing = await backingOf(file, header)
   return {
     ...(backing === undefined ? {} : { backing }),
-    leastFileBytes: Math.max(l1End, refcountEnd),
+    leastFileBytes,
   }
 }
 

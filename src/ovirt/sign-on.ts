@@ -83,7 +83,8 @@ function tokenIn(answer: Answer): string | undefined {
   try {
     const body: unknown = JSON.parse(answer.text)
     const token = (body as { access_token?: unknown } | null)?.access_token
-    return typeof token === 'string' && token !== '' ? token : undefined
+    // It becomes a header.
+    return typeof token === 'string' && /^[\x21-\x7e]{1,8192}$/.test(token) ? token : undefined
   } catch {
     return undefined
   }

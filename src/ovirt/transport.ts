@@ -4,6 +4,7 @@ import * as https from 'node:https'
 import * as tls from 'node:tls'
 import axios, { type AxiosError, type AxiosResponse } from 'axios'
 import { UsageError } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 
 /** What came back, whatever its status. */
 export interface Answer {
@@ -19,7 +20,7 @@ export class NoAnswer extends Error {
   readonly code: string
 
   constructor(code: string, message: string) {
-    super(message)
+    super(oneLine(message) || 'no answer')
     this.code = code
   }
 }
@@ -110,7 +111,7 @@ function noAnswer(error: unknown): NoAnswer {
   const { message, code, cause } = error as AxiosError
   const inner = cause as NodeJS.ErrnoException | undefined
   if (/maxContentLength/.test(message)) return new NoAnswer('TOO_LARGE', 'the answer is larger than allowed')
-  return new NoAnswer(inner?.code ?? code ?? 'UNKNOWN', inner?.message || message || 'no answer')
+  return new NoAnswer(inner?.code ?? code ?? 'UNKNOWN', inner?.message || message)
 }
 
 function trustOf(pem: string | undefined): tls.SecureContext {
@@ -124,7 +125,7 @@ function trustOf(pem: string | undefined): tls.SecureContext {
 let systemTrust: tls.SecureContext | undefined
 
 function authoritiesIn(pem: string): string[] {
-  const found = pem.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+?-----END \1CERTIFICATE-----/g) ?? []
+  const found = pem.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]+-----END \1CERTIFICATE-----/g) ?? []
   try {
     for (const certificate of found) new X509Certificate(certificate)
   } catch (cause) {

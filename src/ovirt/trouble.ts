@@ -1,8 +1,10 @@
 import { EngineError } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import type { EngineAddress } from './address.ts'
 import type { Answer, NoAnswer } from './transport.ts'
 
-const longestText = 600
+/** A page says what it is at its beginning. */
+const pageCharacters = 16_384
 
 /** What is known about an act that got no proper answer. */
 export type Certainty = 'nothing changes' | 'surely not done' | 'unknown'
@@ -43,8 +45,8 @@ export function unreachable(
 export function reasonOf(answer: Answer): string {
   if (answer.text.trim() === '') return answer.status === 404 ? 'no such thing' : 'the engine gave no reason'
   const fault = faultIn(answer.text)
-  if (fault !== undefined) return shorten(fault)
-  return `the engine answered with a page that says "${shorten(pageText(answer.text), 160)}"`
+  if (fault !== undefined) return fault
+  return `the engine answered with a page that says "${oneLine(pageText(answer.text.slice(0, pageCharacters)), 160)}"`
 }
 
 /** The reason inside a JSON body that reports a failure, on whatever level the engine put it. */
@@ -60,7 +62,8 @@ export function faultIn(text: string): string | undefined {
   // The engine prints a Java list, hence the brackets (ErrorMessageHelper in its restapi).
   const detail = textField(fault, 'detail')?.replace(/^\[([\s\S]*)\]$/, '$1')
   const oauth = textField(fault, 'error_description') ?? textField(fault, 'error')
-  return detail || oauth || textField(fault, 'reason') || textField(fault, 'error_code')
+  const said = detail || oauth || textField(fault, 'reason') || textField(fault, 'error_code')
+  return said && (oneLine(said) || undefined)
 }
 
 const unknownOutcome = 'it is not known whether the engine accepted it, so it is not repeated'
@@ -82,21 +85,18 @@ function textField(value: unknown, name: string): string | undefined {
 }
 
 function pageText(page: string): string {
-  const title = /<title[^>]*>([\s\S]*?)<\/title>/i.exec(page)?.[1]
-  const text = (title ?? page).replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ')
-  return text.trim() === '' && title !== undefined
-    ? pageText(page.replace(/<title[\s\S]*?<\/title>/i, ''))
-    : text
+  const titles = [...page.matchAll(/<title[^<>]*>([^<]*)<\/title>/gi)].map(([, title = '']) => title)
+  return titles.find((title) => title.trim() !== '') ?? withoutScripts(page).replace(/<[^<>]*>/g, ' ')
 }
 
-function shorten(text: string, longest = longestText): string {
-  const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > longest ? `${line.slice(0, longest)}...` : line
+function withoutScripts(page: string): string {
+  const [before, ...scripts] = page.split(/<(?:script|style)\b/i)
+  return [before, ...scripts.map((one) => one.replace(/^[\s\S]*?<\/(?:script|style)>/i, ' '))].join(' ')
 }
 
 function hintFor(answer: Answer): string | undefined {
   if (answer.location !== undefined) {
-    const target = URL.canParse(answer.location) ? new URL(answer.location).origin : 'another address'
+    const target = oneLine(URL.parse(answer.location)?.origin ?? 'another address', 200)
     return `the engine sends us on to ${target}: write that name into server`
   }
   if (answer.status === 401) return 'the account was refused although it signed on: is it locked or expired?'

@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { DomainFormat, ImageFacts, OvfStore } from '../model/domain.ts'
 import { Failure, messageOf } from '../model/errors.ts'
+import { uuid } from '../model/names.ts'
+import { shown } from '../model/shown.ts'
 import { judgeDomainMetadata } from './domain-metadata.ts'
 import { idsIn } from './named-ids.ts'
 import { documentsIn, putBackStore, readStore } from './ovf-store.ts'
 import { readStart } from './read-start.ts'
 import { describedAmong, examineImage, longestMeta } from './vdsm-image.ts'
 import { vdsmLayout } from './vdsm-layout.ts'
-import { isOvfStore, uuid, valuesIn } from './vdsm-meta.ts'
+import { isOvfStore, valuesIn } from './vdsm-meta.ts'
 
 const imagesAtOnce = 16
 /** vdsm's takes less than one KiB. */
@@ -126,5 +128,5 @@ async function directoriesIn(dir: string, domain: string): Promise<string[]> {
 
 function checked(domain: string): string {
   if (uuid.test(domain)) return domain
-  throw new Failure(`the id of a domain is not a UUID in lower case: ${JSON.stringify(domain)}`)
+  throw new Failure(`the id of a domain is not a UUID in lower case: ${shown(domain)}`)
 }

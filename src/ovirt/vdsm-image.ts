@@ -2,10 +2,12 @@ import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ImageFacts, VolumeFacts } from '../model/domain.ts'
 import { Failure, isAbsent, messageOf } from '../model/errors.ts'
+import { uuid } from '../model/names.ts'
+import { shown } from '../model/shown.ts'
 import { chainOf } from './chain.ts'
 import { readQcow2Header } from './qcow2-header.ts'
 import { openPlain, readStart } from './read-start.ts'
-import { type Described, describedIn, uuid } from './vdsm-meta.ts'
+import { type Described, describedIn } from './vdsm-meta.ts'
 
 const suffix = '.meta'
 /** vdsm writes 512 bytes at most. */
@@ -110,7 +112,7 @@ async function flawOfCow(file: string, { volume, parent, fileBytes }: Volume): P
   const named = backing === undefined ? undefined : basename(backing)
   if (named === parent) return undefined
   if (parent === undefined)
-    return `the backing file of volume ${volume} is "${backing}", and it has no parent`
+    return `the backing file of volume ${volume} is ${shown(backing ?? '', 200)}, and it has no parent`
   if (backing === undefined) return `volume ${volume} has no backing file, its parent is ${parent}`
-  return `the backing file of volume ${volume} is "${backing}", not its parent ${parent}`
+  return `the backing file of volume ${volume} is ${shown(backing, 200)}, not its parent ${parent}`
 }

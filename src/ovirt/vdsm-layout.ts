@@ -1,6 +1,8 @@
 import { Failure, messageOf } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
-import { uuid, valuesIn } from './vdsm-meta.ts'
+import { uuid } from '../model/names.ts'
+import { oneLine, shown } from '../model/shown.ts'
+import { valuesIn } from './vdsm-meta.ts'
 
 /** vdsm's layout of volumes on file domains, formats V3 to V5. Paths are built from UUIDs only; all else throws. */
 export const vdsmLayout: DiskLayout = {
@@ -23,12 +25,12 @@ export const vdsmLayout: DiskLayout = {
       ['LEGALITY', 'LEGAL'],
     ] as const) {
       const found = values.get(key)
-      if (found !== wanted) throw unfit(path, `its ${key} is ${found ?? 'missing'}, not ${wanted}`)
+      if (found !== wanted) throw unfit(path, `its ${key} is ${told(found)}, not ${wanted}`)
     }
     const type = values.get('VOLTYPE')
     if (type === 'LEAF') return text
-    if (type === 'INTERNAL') return text.replace(/^VOLTYPE=INTERNAL$/m, 'VOLTYPE=LEAF')
-    throw unfit(path, `its VOLTYPE is ${type ?? 'missing'}, not INTERNAL or LEAF`)
+    if (type === 'INTERNAL') return text.replace(/(^|\n)VOLTYPE=INTERNAL(?=\n)/, '$1VOLTYPE=LEAF')
+    throw unfit(path, `its VOLTYPE is ${told(type)}, not INTERNAL or LEAF`)
   },
 }
 
@@ -42,7 +44,7 @@ function dataPath(domain: string, image: string, volume: string): string {
 
 function checked(name: string, id: string): string {
   if (uuid.test(id)) return id
-  throw new Failure(`the id of a ${name} is not a UUID in lower case: ${JSON.stringify(id)}`)
+  throw new Failure(`the id of a ${name} is not a UUID in lower case: ${shown(id)}`)
 }
 
 function valuesOf(text: string, path: string): Map<string, string> {
@@ -51,6 +53,10 @@ function valuesOf(text: string, path: string): Map<string, string> {
   } catch (error) {
     throw unfit(path, messageOf(error))
   }
+}
+
+function told(value: string | undefined): string {
+  return oneLine(value ?? '', 60) || 'missing'
 }
 
 function unfit(path: string, why: string): Failure {

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { VolumeFacts } from '../model/domain.ts'
 import { Failure } from '../model/errors.ts'
-
-/** The name of a domain, image or volume. */
-export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+import { uuid } from '../model/names.ts'
+import { oneLine, shown } from '../model/shown.ts'
 
 const noParent = '00000000-0000-0000-0000-000000000000'
 const blockBytes = 512
@@ -11,14 +10,15 @@ const blockBytes = 512
 /** The values of a `.meta` by key; throws Failure, saying why the text is none. */
 export function valuesIn(text: string): Map<string, string> {
   // vdsm stops reading at the line EOF; what follows it is padding (volumemetadata.py).
-  const end = /^EOF$/m.exec(text.replaceAll('\0', '\n'))
-  if (end === null) throw new Failure('it has no line EOF')
+  const lines = text.split('\n')
+  const end = lines.findIndex((line) => /^EOF(\0|$)/.test(line))
+  if (end < 0) throw new Failure('it has no line EOF')
   const values = new Map<string, string>()
-  for (const line of text.slice(0, end.index).split('\n').slice(0, -1)) {
+  for (const line of lines.slice(0, end)) {
     const cut = line.indexOf('=')
     if (cut < 1) throw new Failure('it has a line that is not KEY=VALUE')
     const key = line.slice(0, cut)
-    if (values.has(key)) throw new Failure(`it has ${key} twice`)
+    if (values.has(key)) throw new Failure(`it has ${oneLine(key, 60)} twice`)
     values.set(key, line.slice(cut + 1))
   }
   return values
@@ -42,16 +42,16 @@ export function describedIn(text: string, at: { domain: string; image: string; v
   const role = oneOf(roles, values, 'VOLTYPE')
   const home = values.get('IMAGE') ?? 'missing'
   if (values.get('DOMAIN') !== at.domain)
-    throw new Failure(`its DOMAIN is ${values.get('DOMAIN') ?? 'missing'}, not ${at.domain}`)
+    throw new Failure(`its DOMAIN is ${told(values, 'DOMAIN')}, not ${at.domain}`)
   // A template's volume is hard-linked into the images made from it, with its .meta (fileVolume._share).
   if (home !== at.image && !(role === 'shared' && uuid.test(home)))
-    throw new Failure(`its IMAGE is ${home}, not ${at.image}`)
+    throw new Failure(`its IMAGE is ${told(values, 'IMAGE')}, not ${at.image}`)
   const parent = values.get('PUUID')
   if (parent === undefined || !uuid.test(parent))
-    throw new Failure(`its PUUID is ${parent ?? 'missing'}, which is no UUID`)
+    throw new Failure(`its PUUID is ${told(values, 'PUUID')}, which is no UUID`)
   oneOf(types, values, 'TYPE')
   checkTheRest(values)
-  const legality = values.get('LEGALITY') ?? 'of no LEGALITY'
+  const legality = oneLine(values.get('LEGALITY') ?? '', 60) || 'of no LEGALITY'
   return {
     volume: at.volume,
     home,
@@ -87,8 +87,7 @@ function checkTheRest(values: ReadonlyMap<string, string>): void {
   }
   for (const key of ['CTIME', 'GEN', 'SEQ']) {
     const found = values.get(key) ?? '0'
-    if (!/^-?\d+$/.test(found))
-      throw new Failure(`its ${key} is ${JSON.stringify(found)}, which is no number`)
+    if (!/^-?\d+$/.test(found)) throw new Failure(`its ${key} is ${shown(found)}, which is no number`)
   }
 }
 
@@ -100,16 +99,21 @@ function oneOf<T extends string>(
   const found = values.get(key) ?? ''
   const meaning = Object.hasOwn(words, found) ? words[found] : undefined
   if (meaning !== undefined) return meaning
-  throw new Failure(
-    `its ${key} is ${found === '' ? 'missing' : found}, not ${Object.keys(words).join(' or ')}`,
-  )
+  throw new Failure(`its ${key} is ${told(values, key)}, not ${Object.keys(words).join(' or ')}`)
+}
+
+/** What stands there, for people. */
+function told(values: ReadonlyMap<string, string>, key: string): string {
+  return oneLine(values.get(key) ?? '', 60) || 'missing'
 }
 
 /** V5 tells bytes as CAP; V4 and older blocks as SIZE. */
 function capacityIn(values: ReadonlyMap<string, string>): number {
-  const capacity = values.get('CAP')
-  const told = capacity ?? values.get('SIZE') ?? 'missing'
-  const bytes = Number(told) * (capacity === undefined ? blockBytes : 1)
-  if (/^\d+$/.test(told) && Number.isSafeInteger(bytes)) return bytes
-  throw new Failure(`its ${capacity === undefined ? 'size' : 'CAP'} is ${told}, which is no number of bytes`)
+  const key = values.has('CAP') ? 'CAP' : 'SIZE'
+  const amount = values.get(key) ?? ''
+  const bytes = Number(amount) * (key === 'CAP' ? 1 : blockBytes)
+  if (/^\d+$/.test(amount) && Number.isSafeInteger(bytes)) return bytes
+  throw new Failure(
+    `its ${key === 'CAP' ? 'CAP' : 'size'} is ${told(values, key)}, which is no number of bytes`,
+  )
 }

@@ -1,20 +1,20 @@
 import { z } from 'zod'
 import type { StorageDomain } from '../model/vm.ts'
-import { list, read, reference, text } from './wire.ts'
+import { id, line, list, read, reference, text } from './wire.ts'
 
 const domain = z
   .object({
-    id: text,
-    name: text.nullish(),
+    id,
+    name: line.nullish(),
     storage: z
       .object({
-        type: text.nullish(),
+        type: line.nullish(),
         vfs_type: text.nullish(),
-        address: text.nullish(),
-        path: text.nullish(),
+        address: line.nullish(),
+        path: line.nullish(),
       })
       .nullish(),
-    status: text.nullish(),
+    status: line.nullish(),
     data_centers: list('data_center', reference),
     data_center: reference.nullish(),
   })
@@ -22,7 +22,7 @@ const domain = z
     const dataCenter = found.data_center?.id ?? found.data_centers[0]?.id
     return {
       id: found.id,
-      name: found.name ?? found.id,
+      name: found.name || found.id,
       type: typeOf(found.storage?.type, found.storage?.vfs_type),
       address: found.storage?.address ?? '',
       path: found.storage?.path ?? '',
@@ -38,5 +38,5 @@ export function domainsIn(body: unknown): StorageDomain[] {
 
 function typeOf(type: string | null | undefined, vfsType: string | null | undefined): string {
   if (type === 'posixfs' && vfsType?.toLowerCase() === 'glusterfs') return 'glusterfs'
-  return type ?? 'unknown'
+  return type || 'unknown'
 }

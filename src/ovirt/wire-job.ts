@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { EngineEvent, EventMeaning } from '../model/hypervisor.ts'
-import { flag, list, read, reference, text, whole, word } from './wire.ts'
+import { amount, flag, id, line, list, read, reference, text, word } from './wire.ts'
 
 const job = z.object({
-  id: text,
-  description: text.nullish().transform((found) => found ?? ''),
+  id,
+  description: line.nullish().transform((found) => found ?? ''),
   status: word(['started', 'finished', 'failed', 'aborted', 'unknown'], 'unknown'),
   external: flag.nullish().transform((found) => found ?? false),
   // Only where it was followed; which steps report a percentage depends on the engine's version.
@@ -80,13 +80,13 @@ const meanings: ReadonlyMap<number, EventMeaning> = new Map([
 
 const event = z
   .object({
-    id: whole,
-    code: whole.nullish(),
+    id: amount,
+    code: amount.nullish(),
     severity: word(['normal', 'warning', 'error', 'alert'], 'normal'),
-    description: text.nullish(),
+    description: line.nullish(),
     correlation_id: text.nullish(),
     time: z.union([z.number(), z.string()]).nullish(),
-    vm: z.object({ id: text.nullish() }).nullish(),
+    vm: z.object({ id: id.nullish() }).nullish(),
   })
   .transform((found): EngineEvent => {
     const code = found.code ?? 0

@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { read, text, whole } from './wire.ts'
+import { line, read, whole } from './wire.ts'
 
 const version = z.object({
   major: whole.nullish(),
   minor: whole.nullish(),
   build: whole.nullish(),
-  full_version: text.nullish(),
+  full_version: line.nullish(),
 })
 
 const api = z
-  .object({ product_info: z.object({ name: text.nullish(), version: version.nullish() }) })
+  .object({ product_info: z.object({ name: line.nullish(), version: version.nullish() }) })
   .transform(({ product_info: { name, version: found } }) => ({
     name: name || 'oVirt Engine',
     major: found?.major ?? undefined,
@@ -33,5 +33,5 @@ export function isOlderThan(product: Product, major: number, minor: number): boo
 
 function shortVersion({ major, minor, build, full_version }: z.output<typeof version>): string {
   if (typeof major === 'number' && typeof minor === 'number') return [major, minor, build ?? 0].join('.')
-  return full_version ?? 'of unknown version'
+  return full_version || 'of unknown version'
 }

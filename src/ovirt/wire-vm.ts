@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { oneLine } from '../model/shown.ts'
 import type { Disk, Snapshot, Vm } from '../model/vm.ts'
-import { flag, list, read, reference, text, whole, word } from './wire.ts'
+import { amount, flag, id, line, list, read, reference, text, word } from './wire.ts'
 
 /** What has to be followed so that one request answers with whole VMs. */
 export const vmParts = 'disk_attachments.disk,snapshots'
@@ -13,15 +14,15 @@ const statuses = [
 
 const disk = z
   .object({
-    id: text,
-    name: text.nullish(),
-    alias: text.nullish(),
+    id,
+    name: line.nullish(),
+    alias: line.nullish(),
     storage_type: word(['image', 'lun', 'other'], 'other'),
-    image_id: text.nullish(),
+    image_id: line.nullish(),
     shareable: flag.nullish(),
     // A word this version does not know must not pass for a disk that can take part.
     status: word(['ok', 'locked', 'illegal'], 'locked', 'ok'),
-    provisioned_size: whole.nullish(),
+    provisioned_size: amount.nullish(),
     storage_domains: list('storage_domain', reference),
     storage_domain: reference.nullish(),
   })
@@ -42,8 +43,8 @@ const attachment = z
 
 const snapshot = z
   .object({
-    id: text,
-    description: text.nullish(),
+    id,
+    description: line.nullish(),
     snapshot_type: word(['regular', 'active', 'preview', 'other'], 'other'),
     snapshot_status: word(['ok', 'locked', 'in_preview'], 'locked', 'ok'),
   })
@@ -61,8 +62,8 @@ const snapshots = list('snapshot', snapshot)
 
 const vm = z
   .object({
-    id: text,
-    name: text,
+    id,
+    name: line,
     status: word(statuses, 'unknown'),
     origin: text.nullish(),
     fqdn: text.nullish(),
@@ -75,7 +76,7 @@ const vm = z
   .transform(
     (found): Vm => ({
       id: found.id,
-      name: found.name,
+      name: found.name || found.id,
       status: found.status,
       // By origin, not by name: a name can be given to any VM (engine VmActionByVmOriginTypeValidator).
       hostedEngine: ['managed_hosted_engine', 'hosted_engine'].includes(found.origin?.toLowerCase() ?? ''),
@@ -88,12 +89,12 @@ const vm = z
   )
 
 const row = z.looseObject({
-  id: text,
+  id,
   disk_attachments: z.unknown().optional(),
   snapshots: z.unknown().optional(),
 })
 
-const bareAttachment = z.looseObject({ id: text, disk: z.looseObject({ id: text }).nullish() })
+const bareAttachment = z.looseObject({ id, disk: z.looseObject({ id }).nullish() })
 
 /** A VM as the engine lists it, whose parts may not have been sent along. */
 export type VmRow = z.output<typeof row>
@@ -113,7 +114,7 @@ export function missingParts(found: VmRow): ('diskattachments' | 'snapshots')[] 
 
 /** The model of a row that has all its parts. */
 export function vmIn(found: VmRow): Vm {
-  return read(vm, found, `VM ${typeof found['name'] === 'string' ? found['name'] : found.id}`)
+  return read(vm, found, `VM ${typeof found['name'] === 'string' ? oneLine(found['name'], 100) : found.id}`)
 }
 
 /** Disk attachments with the disks that were only named filled in. */

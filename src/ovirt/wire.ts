@@ -1,10 +1,17 @@
 import { z } from 'zod'
 import { EngineError } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 
 /** Text, also where the engine writes a bare number or boolean. */
 export const text = z
   .union([z.string(), z.number(), z.boolean()], { error: 'expected text' })
   .transform(String)
+
+/** A name or a sentence: it is shown to people, and goes into reports and manifests. */
+export const line = text.transform((found) => oneLine(found, 300))
+
+/** An id: it becomes a part of addresses and searches, where `..` or `*` would lead elsewhere. */
+export const id = text.pipe(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'expected an id' }))
 
 /** A boolean; the real engine writes `"true"`, its documentation shows `true`. */
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')], {
@@ -25,8 +32,11 @@ export const whole = z
   )
   .pipe(z.int({ error: 'expected a whole number' }))
 
+/** A number of things or bytes. */
+export const amount = whole.pipe(z.int().nonnegative({ error: 'expected 0 or more' }))
+
 /** A reference to another entity; only its id counts. */
-export const reference = z.object({ id: text })
+export const reference = z.object({ id })
 
 /** A collection `{"vm": [...]}`; the engine writes an empty one as `{}`. */
 export function list<T extends z.ZodType>(key: string, item: T) {
@@ -54,7 +64,6 @@ export function read<T extends z.ZodType>(shape: T, value: unknown, thing: strin
   throw new EngineError(
     `the engine's ${thing} cannot be read: ${field}: ${first?.message ?? 'unexpected shape'}`,
     {
-      cause: result.error,
       hint: 'report this with the engine version: the API answered in a way this version does not know',
     },
   )

@@ -27,6 +27,7 @@ describe('the address of an engine', () => {
     ['engine.test', 'not a web address'],
     ['ftp://engine.test', 'not a web address'],
     ['', 'not a web address'],
+    [`https://${'engineTest'.repeat(1700)}`, 'not a web address'],
     ['https://engine.test/ui', 'does not end in'],
     ['https://engine.test/ovirt-engine/api?x=1', 'does not end in'],
     ['https://admin:secret@engine.test', 'holds a user or password'],
@@ -37,7 +38,8 @@ describe('the address of an engine', () => {
   })
 
   it('does not repeat a password that stands in it', () => {
-    expect(() => addressOf('https://admin:secret@engine.test', true)).toThrow(/^(?!.*secret)/)
+    for (const host of ['engine.test', 'engine.test:99999', 'engine.test/ui'])
+      expect(() => addressOf(`https://admin:secret@${host}`, true)).toThrow(/^(?!.*secret)/)
   })
 
   it.each(['http://127.0.0.1:8080', 'http://localhost', 'http://[::1]:80'])(

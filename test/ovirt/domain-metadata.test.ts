@@ -42,6 +42,7 @@ describe('the metadata of a domain', () => {
   test.each([
     ['of another domain', sealed({ SDUUID: idOf(2) }), [`the domain's SDUUID is ${idOf(2)}, not ${id}`]],
     ['of an ISO domain', sealed({ CLASS: 'Iso' }), ["the domain's CLASS is Iso, not Data"]],
+    ['of a format between two', sealed({ VERSION: '4.5' }), ["the domain's VERSION is 4.5, not 3 to 5"]],
     ['of a newer format', sealed({ VERSION: '6' }), ["the domain's VERSION is 6, not 3 to 5"]],
     [
       'of no format',

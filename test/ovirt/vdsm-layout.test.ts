@@ -76,6 +76,11 @@ describe('a volume description', () => {
     expect(vdsmLayout.asTop(text, ids)).toBe(text.replace('\nVOLTYPE=INTERNAL\n', '\nVOLTYPE=LEAF\n'))
   })
 
+  it('is changed in the line that vdsm reads, not where a value says the same', () => {
+    const text = v5({ DESCRIPTION: 'x\rVOLTYPE=INTERNAL\rEOF' })
+    expect(vdsmLayout.asTop(text, ids)).toBe(text.replace('\nVOLTYPE=INTERNAL\n', '\nVOLTYPE=LEAF\n'))
+  })
+
   it('of a leaf stays as it is', () => {
     expect(vdsmLayout.asTop(v5({ VOLTYPE: 'LEAF' }), ids)).toBe(v5({ VOLTYPE: 'LEAF' }))
   })

@@ -6,7 +6,7 @@ import { domainsIn } from '../../src/ovirt/wire-domain.ts'
 import { createdId, eventsIn, jobIn, jobsIn, startedJob } from '../../src/ovirt/wire-job.ts'
 import { productIn } from '../../src/ovirt/wire-product.ts'
 import { missingParts, vmIn, vmRowsIn } from '../../src/ovirt/wire-vm.ts'
-import { disk, vm, vmsOf } from './wire-rows.ts'
+import { disk, vm, vmsOf, withDisk } from './wire-rows.ts'
 
 describe('what the engine must not send', () => {
   it('is told by field and thing', () => {
@@ -14,6 +14,19 @@ describe('what the engine must not send', () => {
     expect(() => vmsOf(bad)).toThrow(
       "the engine's VM web1 cannot be read: disk_attachments.0.active: expected true or false",
     )
+  })
+
+  it.each(['..', '../jobs', 'a or name=*', 'a\nb', '', 'é'])('is refused when an id is %j', (wrong) => {
+    expect(() => vmsOf({ ...vm, id: wrong })).toThrow('0.id: expected an id')
+    expect(() => createdId({ id: wrong }, 'new snapshot')).toThrow('id: expected an id')
+  })
+
+  it('is refused when a disk has a negative size: no manifest could hold it', () => {
+    expect(() => withDisk({ provisioned_size: '-1' })).toThrow('provisioned_size: expected 0 or more')
+  })
+
+  it('gives names on one line and well-formed', () => {
+    expect(vmsOf({ ...vm, name: 'web\n\x1b[2J\ud800' })[0]?.name).toBe('web [2J\ufffd')
   })
 
   it('never makes a parser fail in another way', () => {
@@ -69,6 +82,17 @@ describe('what the engine must not send', () => {
       { numRuns: 1000 },
     )
   })
+
+  it.each(['<title>', '<title></title>', '<', '<script>'])(
+    'is read at once when it is nothing but %s',
+    (tag) => {
+      const began = performance.now()
+      expect(reasonOf({ status: 500, isHtml: true, text: tag.repeat(500_000) })).toMatch(
+        /^the engine answered with a page/,
+      )
+      expect(performance.now() - began).toBeLessThan(500)
+    },
+  )
 
   it.each([
     ['<html><head><title>502 Proxy</title><style>x{}</style></head><body>y</body></html>', '"502 Proxy"'],
