@@ -16,10 +16,11 @@ export async function dropOverlays(
   overlays: readonly Overlay[],
 ): Promise<void> {
   for (const { image, base, overlay } of overlays) {
+    // Both before anything is removed: they throw for ids that are none.
     const place = layout.filesOf(domain, image, overlay).inRemovalOrder
+    const description = join(secondary.dir, layout.descriptionOf(domain, image, base))
     try {
       for (const file of place) await rm(join(secondary.dir, file), { force: true })
-      const description = join(secondary.dir, layout.descriptionOf(domain, image, base))
       // An image that never arrived needs no repair; that it is missing is for the proof to say.
       if (await exists(description)) {
         await rewrite(description, (text) => layout.asTop(text, { domain, image, volume: base }))

@@ -128,7 +128,8 @@ async function sendAgain(
 function modeOf(run: Run, { compare, fullEveryMs }: BackupOptions): 'quick' | 'full' | 'off' {
   if (compare !== 'quick' || fullEveryMs === undefined) return compare
   const last = Number(run.recall(lastFull) ?? 0)
-  return run.clock.now() - last >= fullEveryMs ? 'full' : 'quick'
+  // What is no time is no full comparison either.
+  return run.clock.now() - last < fullEveryMs ? 'quick' : 'full'
 }
 
 function howCompared(

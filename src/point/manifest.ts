@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
-import { Failure } from '../model/errors.ts'
+import { Failure, messageOf } from '../model/errors.ts'
+import { uuid as named } from '../model/names.ts'
+import { oneLine } from '../model/shown.ts'
 
 const instant = z.iso.datetime()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+const uuid = z.string().regex(named)
 const bytes = z.int().nonnegative()
 const id = z.string().min(1)
+/** What the engine gives all documents together. */
+const largestOvf = 128 * 1024 * 1024
 
 const pieces = sha256
   .optional()
@@ -105,21 +109,29 @@ export function sealPoint(content: RecoveryPoint): string {
 
 /** Reads a manifest; throws Failure when it is not one, is damaged, or was changed after it was sealed. */
 export function readPoint(text: string, file: string): RecoveryPoint {
-  const broken = (why: string, cause?: unknown): Failure =>
+  const broken = (why: string): Failure =>
     new Failure(`the manifest ${file} cannot be trusted: ${why}`, {
-      cause,
       hint: 'use another recovery point; what this one claims is not known any more',
     })
   let found: unknown
   try {
     found = JSON.parse(text)
-  } catch (cause) {
-    throw broken('it is no JSON', cause)
+  } catch (error) {
+    throw broken(`it is no JSON: ${oneLine(messageOf(error), 200)}`)
   }
   const read = sealed.safeParse(found)
-  if (!read.success) throw broken(z.prettifyError(read.error).replaceAll('\n', ' '))
-  if (digestOf(read.data.point) !== read.data.sha256) throw broken('its content does not match its digest')
+  if (!read.success) throw broken(oneLine(z.prettifyError(read.error), 300))
+  if (!isSealed(read.data)) throw broken('its content does not match its digest')
   return read.data.point
+}
+
+/** Text that is not well-formed has no canonical form, so that nobody can have sealed it. */
+function isSealed({ point: content, sha256: digest }: z.output<typeof sealed>): boolean {
+  try {
+    return digestOf(content) === digest
+  } catch {
+    return false
+  }
 }
 
 /** The manifest's schema as JSON Schema, for manifest.schema.json. */
@@ -134,9 +146,17 @@ export function packOvf(text: string): NonNullable<PointVm['ovf']> {
 
 /** The document again; throws Failure when it is not what was packed. */
 export function unpackOvf(ovf: NonNullable<PointVm['ovf']>): string {
-  const text = gunzipSync(Buffer.from(ovf.gzip, 'base64')).toString('utf8')
+  const text = unzipped(ovf.gzip)
   if (sha256Of(text) === ovf.sha256) return text
   throw new Failure('the document of a VM does not match its digest in the manifest')
+}
+
+function unzipped(gzip: string): string {
+  try {
+    return gunzipSync(Buffer.from(gzip, 'base64'), { maxOutputLength: largestOvf }).toString('utf8')
+  } catch (error) {
+    throw new Failure(`the document of a VM in the manifest cannot be unpacked: ${messageOf(error)}`)
+  }
 }
 
 export function sha256Of(content: string | Buffer): string {

@@ -119,7 +119,7 @@ describe('killed at any moment', () => {
           const files = vdsmLayout.filesOf(...ids)
           return { ...files, inRemovalOrder: files.inRemovalOrder.slice(0, count) }
         },
-        descriptionOf: () => {
+        asTop: () => {
           throw new Error('killed')
         },
       }

@@ -11,6 +11,7 @@ import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { paceOf } from '../../src/point/pace.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import { newestPoint } from '../point/a-point.ts'
+import { Ledger } from '../../src/run/ledger.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, fakeClock, seenEngine, volumeAt } from '../support/stage.ts'
 import { aDisk, aVm, uuidOf } from '../support/vms.ts'
@@ -104,6 +105,17 @@ describe('the mode', () => {
       modes.push(report.comparison?.mode)
     }
     expect(modes).toEqual(['full', 'quick', 'full', 'quick'])
+  })
+
+  test('quick becomes full where the note of the last full one cannot be read', async () => {
+    await using stage = await createStage()
+    mkdirSync(stage.stateDir, { recursive: true })
+    {
+      using ledger = new Ledger(join(stage.stateDir, 'vmbackup.db'), 'data--gs1--data-dr')
+      ledger.note('last full comparison', 'yesterday')
+    }
+    const { report } = await ran(stage, { fullEveryMs: 3_600_000 })
+    expect(report.comparison?.mode).toBe('full')
   })
 
   test('a full comparison that found differences it could not heal does not count as the last one', async () => {

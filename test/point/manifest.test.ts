@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -73,4 +74,12 @@ test('a document is unpacked as it was packed, and not when it was changed', () 
     }),
   )
   expect(() => unpackOvf({ ...packOvf('a'), gzip: packOvf('b').gzip })).toThrow('does not match its digest')
+})
+
+test('a document that is no gzip, or unpacks to more than the engine writes, is refused', () => {
+  const bomb = Buffer.concat(Array(9).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024))))
+  for (const gzip of ['AAAA', '', bomb.toString('base64')])
+    expect(() => unpackOvf({ ...packOvf('a'), gzip })).toThrow(
+      /^the document of a VM in the manifest cannot be unpacked: /,
+    )
 })
