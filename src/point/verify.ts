@@ -4,6 +4,7 @@ import pLimit from 'p-limit'
 import type { DomainFacts, DomainFormat, ImageFacts, VmDocument } from '../model/domain.ts'
 import { messageOf } from '../model/errors.ts'
 import type { OpenVolume } from '../model/replication.ts'
+import { oneLine } from '../model/shown.ts'
 import { type ContentProof, digestFile, piecesDigest } from './content.ts'
 import {
   type PointDisk,
@@ -59,8 +60,9 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
   let bytesRead = 0
   let done = 0
   const judge = async (vm: PointVm): Promise<VmVerdict> => {
+    const name = oneLine(vm.name)
     if (vm.state !== 'protected')
-      return { id: vm.id, name: vm.name, verdict: 'not claimed', why: [vm.why ?? vm.state] }
+      return { id: vm.id, name, verdict: 'not claimed', why: [oneLine(vm.why ?? vm.state)] }
     const why = [
       ...flaws,
       ...vm.disks.flatMap((disk) => flawsOfDisk(disk, facts)),
@@ -75,7 +77,7 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
     }
     const verdict: VmVerdict = {
       id: vm.id,
-      name: vm.name,
+      name,
       verdict: why.length === 0 ? 'proved' : 'refuted',
       content: contentOf(vm),
       why,
@@ -88,7 +90,7 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
   const readAgain = async ({ disk, one }: { disk: PointDisk; one: PointVolume }): Promise<Read> => {
     if (one.content === undefined) return { bytes: 0, why: [] }
     const path = format.dataOf(id, { image: disk.id, volume: one.volume })
-    const told = (why: string): string => `disk ${disk.name}, volume ${one.volume}: ${why}`
+    const told = (why: string): string => `disk ${oneLine(disk.name)}, volume ${one.volume}: ${why}`
     try {
       // The volume of a template has a name in the image of every VM that was made from it: it is read once.
       const key = `${(await stat(join(root, path))).ino} ${JSON.stringify(one.content)}`
@@ -134,7 +136,7 @@ function flawsOfDisk(disk: PointDisk, facts: DomainFacts): string[] {
     ...flawsOfImage(image, facts),
     ...(image === undefined ? [] : differencesOf(disk.chain, image)),
   ]
-  return flaws.map((flaw) => `disk ${disk.name}: ${flaw}`)
+  return flaws.map((flaw) => `disk ${oneLine(disk.name)}: ${flaw}`)
 }
 
 const compared = ['parent', 'role', 'format', 'capacityBytes', 'fileBytes'] as const

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { listPoints, pointsDir } from '../../src/point/points.ts'
+import { checkLine } from '../fuzz/parser.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { aVm, uuidOf } from '../support/vms.ts'
 import { createVolumeFiles, ovfStores } from '../support/volume-files.ts'
-import { verified } from './a-point.ts'
+import { newestPoint, verified } from './a-point.ts'
 import { aSecondary, pathsOf } from './a-secondary.ts'
 
 const db = pathsOf('db-disk1')
@@ -25,6 +26,21 @@ test('every claim of an untouched recovery point holds, and what was not claimed
   ])
   expect(verification.bytesRead).toBeGreaterThan(0)
   expect(told).toEqual(['db 1/2', 'web 2/2'])
+})
+
+test('no name in a manifest reaches a terminal as more than one line of text', async () => {
+  const { stage, root } = await aSecondary()
+  await using _ = stage
+  const point = await newestPoint(root)
+  for (const vm of point.vms) {
+    vm.name = 'web\n\x1b[2J'
+    for (const disk of vm.disks) disk.name = 'disk\n\x1b[2J'
+    delete vm.ovf
+  }
+  await rm(join(root, db.data))
+  const { vms } = await verified(root, {}, point)
+  expect(vms.map(({ name }) => name)).toEqual(['web [2J', 'web [2J', 'web [2J'])
+  for (const why of vms.flatMap((vm) => vm.why)) checkLine(why)
 })
 
 test('nothing on the volume is changed by verifying', async () => {

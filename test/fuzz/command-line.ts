@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { isAbsolute } from 'node:path'
+import fc from 'fast-check'
+import { asksForJson, parseArgs } from '../../src/cli/args.ts'
+import { UsageError } from '../../src/model/errors.ts'
+import { parseHost, parseUserName, parseVolumeName } from '../../src/model/names.ts'
+import { anyText, likeText } from './hostile.ts'
+import { type Parser, parser } from './parser.ts'
+
+const words = [
+  ...[
+    'data',
+    'gs1',
+    'data-dr',
+    'geoaccount@gs1',
+    'points',
+    'verify',
+    'help',
+    '--at',
+    'gs1:data-dr',
+    '/mnt/dr',
+  ],
+  ...[
+    '-c',
+    '--config',
+    '--timeout',
+    '--timeout=5',
+    '--interval',
+    '0.5',
+    '--verify',
+    'quick',
+    '--verify=full',
+  ],
+  ...['--dry-run', '--json', '--state-dir', '-q', '-v', '--quiet', '-V', '--help', '--', '--no-content'],
+  ...['--parallel', '4', '--rate', '20261121T010000Z-00000001'],
+]
+
+// The kernel hands over no argument with a NUL.
+const argument = fc
+  .oneof({ weight: 4, arbitrary: fc.constantFrom(...words) }, { weight: 1, arbitrary: likeText(...words) })
+  .map((text) => text.replaceAll('\0', ''))
+
+const commands = [
+  ['data', 'gs1', 'data-dr', '--timeout', '5', '--verify', 'full'],
+  ['points', '--at', 'gs1:data-dr', '--json'],
+  ['verify', '--at', '/mnt/dr', '20261121T010000Z-00000001', '--parallel', '2', '--rate', '100'],
+]
+
+const argv = fc.oneof(
+  fc.array(argument, { maxLength: 8 }),
+  fc
+    .tuple(fc.constantFrom(...commands), fc.nat({ max: 6 }), argument)
+    .map(([command, index, word]) => command.with(index % command.length, word)),
+)
+
+/** Nothing in it that a command could take for an option, a path or the end of a word. */
+function checkName(text: string): void {
+  assert.match(text, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/)
+  assert.ok(!/[\n/]/.test(text) && !text.includes('..'))
+}
+
+const name = likeText('data', 'data-dr', 'vm_store', 'gs1.example.com', '10.77.0.21', 'geoaccount')
+
+export const commandLineParsers: Parser[] = [
+  parser('name of a volume', {
+    input: name,
+    read: parseVolumeName,
+    refusal: UsageError,
+    holds: (answer, text) => {
+      assert.equal(answer, text)
+      checkName(text)
+      assert.ok(!text.includes('.') && text !== 'all')
+    },
+  }),
+  parser('name of a host', {
+    input: name,
+    read: parseHost,
+    refusal: UsageError,
+    holds: (answer, text) => {
+      assert.equal(answer, text)
+      checkName(text.replace(/\.$/, ''))
+    },
+  }),
+  parser('name of a user', {
+    input: name,
+    read: parseUserName,
+    refusal: UsageError,
+    holds: (answer, text) => {
+      assert.equal(answer, text)
+      checkName(text)
+    },
+  }),
+  parser('command line', {
+    input: argv,
+    read: (some) => ({ asked: parseArgs(some, '1.2.3'), json: asksForJson(some) }),
+    refusal: UsageError,
+    holds: ({ asked }) => {
+      if (asked.kind === 'say') return
+      if (asked.kind === 'run') {
+        const { primaryVolume, secondaryUser = 'root', secondaryHost, secondaryVolume } = asked.target
+        for (const one of [primaryVolume, secondaryUser, secondaryHost.replace(/\.$/, ''), secondaryVolume])
+          checkName(one)
+        const { timeoutMinutes = 1, intervalSeconds = 1, verify = 'off' } = asked.options
+        assert.ok(timeoutMinutes > 0 && intervalSeconds > 0 && ['quick', 'full', 'off'].includes(verify))
+        return
+      }
+      if ('dir' in asked.at) assert.ok(isAbsolute(asked.at.dir))
+      else for (const one of [asked.at.host.replace(/\.$/, ''), asked.at.volume]) checkName(one)
+      if (asked.kind === 'verify') {
+        assert.ok(Number.isSafeInteger(asked.parallel) && asked.parallel > 0)
+        assert.ok((asked.bytesPerSecond ?? 1) > 0)
+      }
+    },
+  }),
+  parser('any single argument', {
+    input: anyText.map((text) => [text]),
+    read: (some) => parseArgs(some, '1'),
+  }),
+]
