@@ -46,7 +46,8 @@ class Reader {
     if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(line)) {
       this.#wrong(number, 'holds a control character; allowed: plain text, one key on a line')
     } else if (/^\s/.test(line) && this.#entry !== undefined) {
-      this.#entry.value = `${this.#entry.value}\n${line.trim()}`.trim()
+      const { value } = this.#entry
+      this.#entry.value = value === '' ? line.trim() : `${value}\n${line.trim()}`
     } else if (line.trimStart().startsWith('[')) {
       this.#open(line.trim(), number)
     } else {

@@ -120,7 +120,10 @@ export function readPoint(text: string, file: string): RecoveryPoint {
     throw broken(`it is no JSON: ${oneLine(messageOf(error), 200)}`)
   }
   const read = sealed.safeParse(found)
-  if (!read.success) throw broken(oneLine(z.prettifyError(read.error), 300))
+  if (!read.success) {
+    const [first] = read.error.issues
+    throw broken(oneLine(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'another shape'}`, 300))
+  }
   if (!isSealed(read.data)) throw broken('its content does not match its digest')
   return read.data.point
 }

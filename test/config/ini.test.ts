@@ -124,3 +124,10 @@ test('reads a hostile line of 200,000 letters at once', () => {
     parseIni(hostile)
   expect(performance.now() - began).toBeLessThan(1000)
 })
+
+test('a value of as many lines as a file can hold is read at once', () => {
+  const began = performance.now()
+  const { sections } = parseIni(`[a]\nb =\n${' c\n'.repeat(85_000)}`)
+  expect(sections.get('a')?.keys.get('b')?.value).toHaveLength(85_000 * 2 - 1)
+  expect(performance.now() - began).toBeLessThan(1000)
+})

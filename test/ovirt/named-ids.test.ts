@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { idsIn } from '../../src/ovirt/named-ids.ts'
 import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { idOf, ovf, stores, top, vms } from '../support/domain-files.ts'
 import { aDomainWithStores } from './domain-with-stores.ts'
@@ -30,6 +31,11 @@ describe('the ids that a store names', () => {
     )
     const [first] = await read()
     expect(first && vdsmFormat.idsNamedIn(first, new Set([idOf(96), overlay]))).toEqual([overlay])
+  })
+
+  test('are found in a run of base64 that is longer than an expression can match', () => {
+    const long = Buffer.from(`${'x'.repeat(24 * 1024 * 1024)}${overlay}`).toString('base64')
+    expect([...idsIn(long)]).toEqual([overlay])
   })
 
   test('are none in a store without content', () => {
