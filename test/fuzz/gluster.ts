@@ -102,7 +102,8 @@ export const glusterParsers: Parser[] = [
       likeText('Connection failed. check if gluster daemon is operational.'),
     ),
     read: ([stdout, stderr]) => {
-      throw stdout.startsWith('<') ? answerIn(ended(stdout, stderr)) : failureIn(ended(stdout, stderr))
+      if (stdout.startsWith('<')) return answerIn(ended(stdout, stderr))
+      throw failureIn(ended(stdout, stderr))
     },
     refusal: CommandFailed,
   }),

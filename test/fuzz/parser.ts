@@ -30,7 +30,9 @@ interface About<I, O> {
   lines?: number
 }
 
+/** Of this process's own work: what else the machine does is no fault of a parser. */
 const slowMs = 2_000
+const neverMs = 10_000
 const longestLine = 2_000
 
 /** One entry of the table. */
@@ -63,7 +65,7 @@ export function parser<I, O>(name: string, about: About<I, O>): Parser {
 }
 
 async function tried<I, O>(about: About<I, O>, input: I): Promise<'refused' | 'accepted'> {
-  const began = performance.now()
+  const before = process.cpuUsage()
   try {
     const read = about.read(input)
     const answer = read instanceof Promise ? await inTime(read) : read
@@ -74,8 +76,9 @@ async function tried<I, O>(about: About<I, O>, input: I): Promise<'refused' | 'a
     checkRefusal(error, about.refusal ?? Failure, about.lines ?? 1)
     return 'refused'
   } finally {
-    const tookMs = Math.round(performance.now() - began)
-    assert.ok(tookMs < slowMs, `it took ${tookMs} ms`)
+    const { user, system } = process.cpuUsage(before)
+    const tookMs = Math.round((user + system) / 1000)
+    assert.ok(tookMs < slowMs, `it took ${tookMs} ms of work`)
     checkPrototypes()
   }
 }
@@ -84,7 +87,7 @@ async function tried<I, O>(about: About<I, O>, input: I): Promise<'refused' | 'a
 async function inTime<O>(read: Promise<O>): Promise<O> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new assert.AssertionError({ message: 'it never answers' })), slowMs)
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: 'it never answers' })), neverMs)
   })
   try {
     return await Promise.race([read, late])
