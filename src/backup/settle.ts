@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EngineError, Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import { type FoundPoint, listPoints } from '../point/points.ts'
@@ -110,6 +110,11 @@ async function settleOne(run: Run, site: Site, { what, ...owed }: Owed): Promise
 }
 
 async function unmountOwn(run: Run, site: Site, { dir, on }: Obligation & { kind: 'mount' }): Promise<void> {
+  if (dirname(dir) !== join(run.stateDir, 'mnt')) {
+    throw new Failure(`${dir} is no mount point of the state directory ${run.stateDir}`, {
+      hint: 'look whether something is mounted there, unmount it by hand, and strike the entry: vmbackup recover --waive',
+    })
+  }
   if (on === run.machine.id) return site.replication.closeVolume(dir, run.signal)
   const [name] = on.split('/')
   throw new Failure(`it was mounted on ${name}: only vmbackup on that machine can see whether it still is`, {

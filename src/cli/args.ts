@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
-import { type CommonOptions, commonOf, type Flags, parseTarget, type Target } from './common-args.ts'
 import { oneLine } from '../model/shown.ts'
+import { type CommonOptions, commonOf, type Flags, parseTarget, type Target } from './common-args.ts'
 import { addPointCommands } from './point-args.ts'
 import { addRecoverCommand } from './recover-args.ts'
 

@@ -8,9 +8,7 @@ const job = z.object({
   status: word(['started', 'finished', 'failed', 'aborted', 'unknown'], 'unknown'),
   external: flag.nullish().transform((found) => found ?? false),
   // Only where it was followed; which steps report a percentage depends on the engine's version.
-  steps: list('step', z.looseObject({ id: text, status: text.nullish(), progress: whole.nullish() })).catch(
-    [],
-  ),
+  steps: list('step', z.looseObject({ id, status: line.nullish(), progress: amount.nullish() })).catch([]),
 })
 
 /** A job as the engine tells it. It does not tell under which correlation id it was started (types/Job.java). */

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { Failure, Locked } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import type { Clock } from './clock.ts'
 import type { Machine } from './machine.ts'
 
@@ -121,7 +122,7 @@ function holderOf(text: string | undefined): string {
   const record = recordIn(text)
   return record === undefined
     ? 'somebody'
-    : `pid ${record.pid} on ${record.machine.name} since ${record.since}`
+    : oneLine(`pid ${record.pid} on ${record.machine.name} since ${record.since}`)
 }
 
 /** A torn or foreign record says nothing, and is waited for like any other. */

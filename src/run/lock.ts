@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Failure, Locked } from '../model/errors.ts'
+import { oneLine } from '../model/shown.ts'
 import { makeForOwner } from './owner-file.ts'
 
 /**
@@ -43,7 +44,7 @@ function isBusy(error: unknown): boolean {
 
 function holderIn(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim()
+    return oneLine(readFileSync(file, 'utf8'))
   } catch {
     return 'its holder has not written its name yet'
   }

@@ -1,3 +1,5 @@
+import { uuid } from '../model/names.ts'
+import { oneLine } from '../model/shown.ts'
 import type { Overlay, VmRef } from '../model/vm.ts'
 
 /** What a run owes the world, written down before the act that makes it owed. */
@@ -26,8 +28,12 @@ export interface Owed {
   what: Obligation
 }
 
-/** For people: what is owed, in a few words. */
+/** For people: what is owed, in a few words on one line. */
 export function describeObligation(what: Obligation): string {
+  return oneLine(wordsFor(what))
+}
+
+function wordsFor(what: Obligation): string {
   switch (what.kind) {
     case 'freeze':
       return `thaw of the file systems of VM ${what.vm.name}`
@@ -44,7 +50,7 @@ export function describeObligation(what: Obligation): string {
     case 'event':
       return 'closing event on the engine'
     case 'unknown':
-      return `something that this version does not understand: ${what.text.slice(0, 200)}`
+      return `something that this version does not understand: ${what.text}`
     default:
       return what satisfies never
   }
@@ -53,14 +59,17 @@ export function describeObligation(what: Obligation): string {
 type Shape = Record<string, (value: unknown) => boolean>
 
 const isText = (value: unknown): boolean => typeof value === 'string'
-const isVm = (value: unknown): boolean => has(value, { id: isText, name: isText })
+// They become parts of paths: what is none was damaged, and nothing is removed by it.
+const isUuid = (value: unknown): boolean => typeof value === 'string' && uuid.test(value)
+const isId = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value)
+const isVm = (value: unknown): boolean => has(value, { id: isId, name: isText })
 const isOverlays = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((one) => has(one, { image: isText, base: isText, overlay: isText }))
+  Array.isArray(value) && value.every((one) => has(one, { image: isUuid, base: isUuid, overlay: isUuid }))
 
 const shapes: { readonly [K in Obligation['kind']]: Shape } = {
   freeze: { vm: isVm },
-  snapshot: { vm: isVm, domain: isText, description: isText, overlays: isOverlays },
-  overlays: { vm: isVm, domain: isText, overlays: isOverlays },
+  snapshot: { vm: isVm, domain: isUuid, description: isText, overlays: isOverlays },
+  overlays: { vm: isVm, domain: isUuid, overlays: isOverlays },
   session: { found: isText },
   mount: { dir: isText, on: isText },
   job: { text: isText },

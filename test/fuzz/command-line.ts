@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { isAbsolute } from 'node:path'
 import fc from 'fast-check'
-import { asksForJson, parseArgs } from '../../src/cli/args.ts'
+import { type Asked, asksForJson, type Place, parseArgs } from '../../src/cli/args.ts'
+import type { Target } from '../../src/cli/common-args.ts'
 import { UsageError } from '../../src/model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../../src/model/names.ts'
 import { anyText, likeText } from './hostile.ts'
-import { type Parser, parser } from './parser.ts'
+import { checkAmount, type Parser, parser } from './parser.ts'
 
 const words = [
   ...[
@@ -15,6 +16,9 @@ const words = [
     'geoaccount@gs1',
     'points',
     'verify',
+    'recover',
+    '--waive',
+    '17',
     'help',
     '--at',
     'gs1:data-dr',
@@ -61,6 +65,48 @@ function checkName(text: string): void {
 
 const name = likeText('data', 'data-dr', 'vm_store', 'gs1.example.com', '10.77.0.21', 'geoaccount')
 
+function checkAsked(asked: Asked): void {
+  switch (asked.kind) {
+    case 'run':
+      checkRun(asked)
+      break
+    case 'recover':
+      for (const number of asked.waive) checkAmount(number)
+      if (asked.target !== undefined) checkTarget(asked.target)
+      break
+    case 'verify':
+      assert.ok(Number.isSafeInteger(asked.parallel) && asked.parallel > 0)
+      assert.ok((asked.bytesPerSecond ?? 1) > 0)
+      checkPlace(asked.at)
+      break
+    case 'points':
+      checkPlace(asked.at)
+      break
+    default:
+  }
+}
+
+function checkPlace(at: Place): void {
+  if ('dir' in at) assert.ok(isAbsolute(at.dir))
+  else for (const one of [at.host.replace(/\.$/, ''), at.volume]) checkName(one)
+}
+
+function checkRun({ target, options }: Asked & { kind: 'run' }): void {
+  checkTarget(target)
+  const { timeoutMinutes = 1, intervalSeconds = 1, verify = 'off' } = options
+  assert.ok(timeoutMinutes > 0 && intervalSeconds > 0 && ['quick', 'full', 'off'].includes(verify))
+}
+
+function checkTarget({
+  primaryVolume,
+  secondaryUser = 'root',
+  secondaryHost,
+  secondaryVolume,
+}: Target): void {
+  for (const one of [primaryVolume, secondaryUser, secondaryHost.replace(/\.$/, ''), secondaryVolume])
+    checkName(one)
+}
+
 export const commandLineParsers: Parser[] = [
   parser('name of a volume', {
     input: name,
@@ -94,23 +140,7 @@ export const commandLineParsers: Parser[] = [
     input: argv,
     read: (some) => ({ asked: parseArgs(some, '1.2.3'), json: asksForJson(some) }),
     refusal: UsageError,
-    holds: ({ asked }) => {
-      if (asked.kind === 'say') return
-      if (asked.kind === 'run') {
-        const { primaryVolume, secondaryUser = 'root', secondaryHost, secondaryVolume } = asked.target
-        for (const one of [primaryVolume, secondaryUser, secondaryHost.replace(/\.$/, ''), secondaryVolume])
-          checkName(one)
-        const { timeoutMinutes = 1, intervalSeconds = 1, verify = 'off' } = asked.options
-        assert.ok(timeoutMinutes > 0 && intervalSeconds > 0 && ['quick', 'full', 'off'].includes(verify))
-        return
-      }
-      if ('dir' in asked.at) assert.ok(isAbsolute(asked.at.dir))
-      else for (const one of [asked.at.host.replace(/\.$/, ''), asked.at.volume]) checkName(one)
-      if (asked.kind === 'verify') {
-        assert.ok(Number.isSafeInteger(asked.parallel) && asked.parallel > 0)
-        assert.ok((asked.bytesPerSecond ?? 1) > 0)
-      }
-    },
+    holds: ({ asked }) => checkAsked(asked),
   }),
   parser('any single argument', {
     input: anyText.map((text) => [text]),

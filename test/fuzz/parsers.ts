@@ -3,6 +3,7 @@ import { configurationParsers } from './configuration.ts'
 import { domainParsers } from './domain.ts'
 import { engineParsers } from './engine.ts'
 import { glusterParsers } from './gluster.ts'
+import { ledgerParsers } from './ledger.ts'
 import type { Parser } from './parser.ts'
 import { pointParsers } from './points.ts'
 
@@ -14,4 +15,5 @@ export const parsers: readonly Parser[] = [
   ...engineParsers,
   ...domainParsers,
   ...pointParsers,
+  ...ledgerParsers,
 ]

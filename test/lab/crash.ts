@@ -20,16 +20,14 @@ export async function isKilledAt(lab: LabClient, at: string): Promise<boolean> {
 }
 
 /** What `recover` says, run at the primary on the lab's configuration. */
-export async function recoverAgent(lab: LabClient): Promise<{ exitCode: number; pairs: PairRecovery[] }> {
+export async function recoverAgent(
+  lab: LabClient,
+  ...options: string[]
+): Promise<{ exitCode: number; pairs: PairRecovery[] }> {
   const argv = lab.vmbackup()
   const script = argv.findIndex((word) => word.endsWith('/scripts/vmbackup'))
-  const [file = '', ...args] = [
-    ...argv.slice(0, script + 1),
-    'recover',
-    '--config',
-    lab.status.config,
-    '--json',
-  ]
+  const words = ['recover', '--config', lab.status.config, ...options, '--json']
+  const [file = '', ...args] = [...argv.slice(0, script + 1), ...words]
   const { stdout, stderr, exitCode = 1 } = await execa(file, args, { reject: false })
   try {
     return { exitCode, pairs: (JSON.parse(stdout) as { pairs: PairRecovery[] }).pairs }

@@ -6,15 +6,17 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '../../src/model/errors.ts'
 import { Ledger } from '../../src/run/ledger.ts'
 import { describeObligation, type Obligation } from '../../src/run/obligation.ts'
+import { uuidOf } from '../support/vms.ts'
 import { aFolder } from './a-folder.ts'
 
 const vm = { id: 'vm-1', name: 'web' }
-const overlays = [{ image: 'i', base: 'b', overlay: 'o' }]
+const overlays = [{ image: uuidOf('i'), base: uuidOf('b'), overlay: uuidOf('o') }]
+const domain = uuidOf('d')
 
 /** One of each kind there is. */
 const each: Obligation[] = [
-  { kind: 'overlays', vm, domain: 'd', overlays },
-  { kind: 'snapshot', vm, domain: 'd', description: 'vmbackup 1', overlays },
+  { kind: 'overlays', vm, domain, overlays },
+  { kind: 'snapshot', vm, domain, description: 'vmbackup 1', overlays },
   { kind: 'freeze', vm },
   { kind: 'session', found: 'stopped' },
   { kind: 'mount', dir: '/mnt/x', on: 'here' },
