@@ -1,9 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LabClient } from '../../src/lab/client.ts'
 import { leftovers } from '../../src/lab/demo/proof.ts'
 import { configWith, labFor, runAgent } from './agent.ts'
-import { recoverAgent } from './crash.ts'
+import { isKilledAt, recoverAgent } from './crash.ts'
 
 let lab: LabClient & AsyncDisposable
 
@@ -20,10 +22,9 @@ test('a state directory whose disk fills up in mid-run costs nothing, since the 
   await inNode('gp1', 'mkdir -p /run/tiny && mount -t tmpfs -o size=2m tmpfs /run/tiny')
   const { report, exitCode } = await runAgent(lab.vmbackup('--state-dir', '/run/tiny/state'), {
     step: 'snapshot',
-    act: () =>
-      inNode('gp1', 'dd if=/dev/zero of=/run/tiny/filler bs=4k 2>/dev/null; test -e /run/tiny/filler'),
+    // It ends when there is no byte left, and only then.
+    act: () => inNode('gp1', '! dd if=/dev/zero of=/run/tiny/filler bs=4k 2>/dev/null'),
   })
-  expect(await inNode('gp1', 'df --output=avail /run/tiny | tail -1')).toMatch(/^\s*0\s*$/)
   expect(report.error).toBeUndefined()
   expect(exitCode).toBe(0)
   expect(report.leftOpen).toEqual([])
@@ -73,6 +74,42 @@ test('of two machines with one state directory on Gluster one runs, and the othe
   ])
   for (const node of ['gp1', 'admin']) await inNode(node, 'umount /run/shared')
   expect(await leftovers(lab)).toEqual([])
+})
+
+test('neither the password nor a token is in what a run prints, logs, leaves, tells or starts', async () => {
+  const config = await configWith(
+    lab,
+    (text) => `${text}\n[logging]\nfile = ${lab.status.dir}/state/agent.log\nlevel = trace\n`,
+  )
+  const argv: [string, ...string[]] = [...lab.vmbackup(), '--config', config]
+  // All that anybody could see of the processes, again and again while the agent runs.
+  const look = 'while test ! -e /run/seen.stop; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; done'
+  const watching = inNode('gp1', `${look} > /run/seen 2>/dev/null; true`)
+  const failing = await configWith(lab, (text) => text.replace(/^server = .*$/m, 'server = https://gs1'))
+  const ended = await runAgent(argv)
+  const refused = await runAgent([...argv, '--config', failing])
+  await writeFile(join(lab.status.dir, 'state', 'printed'), JSON.stringify([ended, refused]))
+  expect(await isKilledAt(lab, 'after:20')).toBe(true)
+  await recoverAgent(lab)
+  await inNode('gp1', 'touch /run/seen.stop')
+  await watching
+  const told = await Promise.all(['/events', '/jobs'].map((path) => lab.api('GET', path)))
+  await writeFile(join(lab.status.dir, 'state', 'told'), JSON.stringify(told))
+  expect([ended.exitCode, refused.exitCode]).toEqual([0, 4])
+
+  const { tokens } = (await lab.control('GET', '/tokens')) as { tokens: string[] }
+  const password = (await readFile(join(lab.status.dir, 'password'), 'utf8')).trim()
+  expect(tokens.length).toBeGreaterThan(2)
+  const secrets = join(lab.status.dir, 'secrets')
+  await writeFile(secrets, [password, ...tokens, Buffer.from(password).toString('base64')].join('\n'))
+  await using secondary = await lab.mount('gs1', lab.status.secondary.volume)
+  const search = `grep -rlFf ${secrets}`
+  const places = `${lab.status.dir}/state ${lab.status.dir}/nodes /run /var/log/glusterfs`
+  // The control: a search that finds nothing anywhere would prove nothing.
+  expect(await inNode('gp1', `${search} ${lab.status.dir}/password`)).toContain('password')
+  expect(Number(await inNode('gp1', 'wc -c < /run/seen'))).toBeGreaterThan(10_000)
+  expect(await inNode('gp1', `${search} ${places} || true`)).toBe('')
+  expect(await inNode('gs1', `${search} ${secondary.dir}/vmbackup || true`)).toBe('')
 })
 
 /** Starts the agent until it is not turned away any more. */

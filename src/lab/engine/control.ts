@@ -124,6 +124,7 @@ function ownRoutes({ world, log, signOn }: ControlOptions): ControlRoute[] {
     },
     { method: 'DELETE', path: /\/faults/, handle: () => world.faults.clear() },
     { method: 'DELETE', path: /\/faults\/([^/]+)/, handle: ({ params }) => world.faults.clear(params[0]) },
+    { method: 'GET', path: /\/tokens/, handle: () => ({ tokens: signOn.issued() }) },
     { method: 'DELETE', path: /\/tokens/, handle: () => signOn.expireAll() },
     { method: 'GET', path: /\/world/, handle: () => summaryOf(world) },
     {

@@ -11,6 +11,7 @@ interface Session {
 export class SignOn {
   readonly #world: World
   readonly #sessions = new Map<string, Session>()
+  readonly #issued: string[] = []
 
   constructor(world: World) {
     this.#world = world
@@ -60,6 +61,11 @@ export class SignOn {
     return cookie === undefined ? undefined : this.#bySession(cookie)
   }
 
+  /** Every token there ever was, so that a test can look where they went. */
+  issued(): readonly string[] {
+    return this.#issued
+  }
+
   /** Ends every session, as a restart of the engine does. */
   expireAll(): void {
     this.#sessions.clear()
@@ -88,6 +94,7 @@ export class SignOn {
   #open(user: User): string {
     const token = randomBytes(48).toString('base64url')
     this.#sessions.set(token, { user, used: this.#world.clock.now().getTime() })
+    this.#issued.push(token)
     return token
   }
 
