@@ -7,7 +7,7 @@ import type { Overlay } from '../model/vm.ts'
 
 /**
  * Removes the overlays of one VM from the secondary, each by the exact path that was recorded before it existed, and makes
- * the bases tops of their chains again. Repeating is harmless. Throws Failure for the first image it cannot put right.
+ * the bases tops of their chains again. Repeating is harmless. Throws Failure for what it cannot put right, the rest is done.
  */
 export async function dropOverlays(
   secondary: OpenVolume,
@@ -15,22 +15,34 @@ export async function dropOverlays(
   domain: string,
   overlays: readonly Overlay[],
 ): Promise<void> {
-  for (const { image, base, overlay } of overlays) {
-    // Both before anything is removed: they throw for ids that are none.
-    const place = layout.filesOf(domain, image, overlay).inRemovalOrder
-    const description = join(secondary.dir, layout.descriptionOf(domain, image, base))
-    try {
-      for (const file of place) await rm(join(secondary.dir, file), { force: true })
-      // An image that never arrived needs no repair; that it is missing is for the proof to say.
-      if (await exists(description)) {
-        await rewrite(description, (text) => layout.asTop(text, { domain, image, volume: base }))
-      }
-    } catch (cause) {
-      throw new Failure(`cannot clean image ${image} on the secondary of overlay ${overlay}`, {
-        cause,
-        hint: 'the next run tries again; until then this image is not fit for import',
-      })
+  const failures: unknown[] = []
+  for (const one of overlays) {
+    await dropOverlay(secondary, layout, domain, one).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+async function dropOverlay(
+  secondary: OpenVolume,
+  layout: DiskLayout,
+  domain: string,
+  { image, base, overlay }: Overlay,
+): Promise<void> {
+  // Both before anything is removed: they throw for ids that are none.
+  const place = layout.filesOf(domain, image, overlay).inRemovalOrder
+  const description = join(secondary.dir, layout.descriptionOf(domain, image, base))
+  try {
+    for (const file of place) await rm(join(secondary.dir, file), { force: true })
+    // What has not arrived needs no repair; that it is missing is for the proof to say. Replication that is stopped in the
+    // middle leaves files that it has made and not yet filled: the next one fills them.
+    if (await hasContent(description)) {
+      await rewrite(description, (text) => layout.asTop(text, { domain, image, volume: base }))
     }
+  } catch (cause) {
+    throw new Failure(`cannot clean image ${image} on the secondary of overlay ${overlay}`, {
+      cause,
+      hint: 'the next run tries again; until then this image is not fit for import',
+    })
   }
 }
 
@@ -61,6 +73,15 @@ async function rewrite(file: string, change: (text: string) => string): Promise<
   await handle.write(bytes, 0, bytes.length, 0)
   await handle.truncate(bytes.length)
   await handle.sync()
+}
+
+async function hasContent(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).size > 0
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
 }
 
 export async function exists(file: string): Promise<boolean> {

@@ -13,13 +13,18 @@ import type { Verdicts } from './verdicts.ts'
 
 type SnapshotPlan = VmPlan & { way: 'snapshot' }
 
-/** A request for a snapshot. */
+/** The newest request for a VM's snapshot. */
 interface Asked {
   tag: string
+  /** Of the first request: what was written before is in the snapshot, whichever of them the engine accepted. */
+  firstAt: number
   at: number
+  tries: number
   /** Set when no answer came: the engine may have accepted it all the same. */
   lost?: string
 }
+
+const mostTries = 2
 
 /** A request that lost its answer may still be on its way into the engine: absence counts after so long. */
 const lostRequestMs = 10_000
@@ -48,29 +53,51 @@ export async function takeSnapshots(
     if (notFrozen !== undefined && options.freeze === 'require') {
       throw new Failure(`its guest could not be frozen: ${notFrozen}`)
     }
-    const tag = newTag(run)
     const owed = { vm: { id, name }, domain: plan.domain.id, overlays: vm.overlays }
     const entries = [
       run.owe({ kind: 'overlays', ...owed }),
       run.owe({ kind: 'snapshot', ...owed, description }),
     ]
-    const request: Asked = { tag, at: run.clock.now() }
+    try {
+      await ask(vm)
+    } catch (error) {
+      if (saidNo(error)) for (const entry of entries) run.strike(entry)
+      throw error
+    }
+  }
+
+  /** Asks the engine, once more if it was asked already. Throws when it says no; that no answer comes is noted. */
+  const ask = async (vm: SnapshotPlan): Promise<void> => {
+    const { id, name, overlays } = vm
+    const at = run.clock.now()
+    const { firstAt = at, tries = 0 } = asked.get(id) ?? {}
+    const request: Asked = { tag: newTag(run), at, firstAt, tries: tries + 1 }
     asked.set(id, request)
     try {
-      await site.hypervisor.takeSnapshot(
-        { id, name },
-        { description, overlays: vm.overlays },
-        tag,
-        run.signal,
-      )
+      await site.hypervisor.takeSnapshot({ id, name }, { description, overlays }, request.tag, run.signal)
     } catch (error) {
       run.signal.throwIfAborted()
-      if (saidNo(error)) {
-        for (const entry of entries) run.strike(entry)
-        throw error
-      }
+      if (saidNo(error)) throw error
       request.lost = messageOf(error)
     }
+  }
+
+  /** True when a request had no answer and nothing came of it. */
+  const isLost = (vm: SnapshotPlan, seen: Observation): boolean => {
+    const { tag, at, lost } = asked.get(vm.id) ?? { tag: '', at: 0 }
+    return (
+      lost !== undefined && run.clock.now() - at > lostRequestMs && !isUnderWay(vm, seen, description, tag)
+    )
+  }
+
+  const askAgain = async (vm: SnapshotPlan): Promise<void> => {
+    const { lost } = asked.get(vm.id) ?? {}
+    // A no may mean that the first request has arrived after all: the next looks tell.
+    await ask(vm).catch((error: unknown) => {
+      run.signal.throwIfAborted()
+      const request = asked.get(vm.id)
+      if (request !== undefined) request.lost = lost ?? messageOf(error)
+    })
   }
 
   const verdictOn = (vm: SnapshotPlan, seen: Observation): string | 'taken' | undefined => {
@@ -79,14 +106,13 @@ export async function takeSnapshots(
     if (seen.events.some((one) => one.tag === tag && one.meaning === 'guest frozen'))
       frozenByEngine.add(vm.id)
     if (verdict !== undefined) return verdict
-    const waitedMs = run.clock.now() - at
-    if (lost !== undefined && waitedMs > lostRequestMs && !isUnderWay(vm, seen, description, tag)) return lost
-    if (waitedMs <= options.snapshotMs) return undefined
+    if (isLost(vm, seen)) return lost
+    if (run.clock.now() - at <= options.snapshotMs) return undefined
     return `its snapshot was not complete after ${options.snapshotMs / 1000} s`
   }
 
   const keepMoment = ({ id }: SnapshotPlan, notFrozen: string | undefined): void => {
-    const earliest = new Date(asked.get(id)?.at ?? run.startedAt).toISOString()
+    const earliest = new Date(asked.get(id)?.firstAt ?? run.startedAt).toISOString()
     const latest = new Date(run.clock.now()).toISOString()
     const consistency = notFrozen === undefined ? 'frozen' : 'crash'
     verdicts.frozenAt(id, { asOf: { earliest, latest }, consistency })
@@ -105,6 +131,8 @@ export async function takeSnapshots(
     look: async (underWay) => {
       run.emit({ kind: 'waiting', what: `snapshots of ${namesOf(underWay)}` })
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
+      const lost = underWay.filter((vm) => isLost(vm, seen) && (asked.get(vm.id)?.tries ?? 0) < mostTries)
+      await Promise.all(lost.map(askAgain))
       return endedOf(underWay, (vm) => verdictOn(vm, seen))
     },
     ended: async (vm, verdict) => {

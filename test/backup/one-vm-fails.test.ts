@@ -32,7 +32,22 @@ describe('one VM that fails', () => {
     await expectClean(stage)
   })
 
-  test('leaves nothing when its snapshot request was lost on the way', async () => {
+  test('is protected when its snapshot request was lost on the way once: it is asked for again', async () => {
+    await using stage = await createStage()
+    stage.engine.faults.snapshot['web'] = 'request lost'
+    const report = await stage.run(
+      {},
+      {
+        onEvent(event) {
+          if (event.kind === 'waiting') delete stage.engine.faults.snapshot['web']
+        },
+      },
+    )
+    expect(report.outcome).toBe('protected')
+    await expectClean(stage)
+  })
+
+  test('leaves nothing when its snapshot requests are lost on the way', async () => {
     await using stage = await createStage()
     stage.engine.faults.snapshot['web'] = 'request lost'
     const report = await stage.run()

@@ -49,6 +49,25 @@ test('only the base is left, and it is the top of its chain', async () => {
   expect(readFileSync(baseMeta(dir), 'utf8')).toBe(description('LEAF'))
 })
 
+test('a base whose description replication has made and not yet filled is left for the next one to fill', async () => {
+  const dir = aFolder()
+  anImage(dir)
+  writeFileSync(baseMeta(dir), '')
+  await drop(dir)
+  expect(namesIn(dir)).toEqual(onlyBase)
+  expect(statSync(baseMeta(dir)).size).toBe(0)
+})
+
+test('an image that cannot be put right keeps no other one from it', async () => {
+  const dir = aFolder()
+  const other = { image: uuidOf('image2'), base: uuidOf('base2'), overlay: uuidOf('overlay2') }
+  anImage(dir, [one, other])
+  writeFileSync(baseMeta(dir), 'nonsense')
+  await expect(drop(dir, vdsmLayout, [one, other])).rejects.toThrow(`cannot clean image ${image}`)
+  const names = readdirSync(join(dir, vdsmLayout.directoryOf(domain, other.image))).toSorted()
+  expect(names).toEqual([other.base, `${other.base}.lease`, `${other.base}.meta`].toSorted())
+})
+
 test('the description of the base stays the same file, and shrinks with its text', async () => {
   const dir = aFolder()
   anImage(dir)
