@@ -113,7 +113,6 @@ test('every image of a VM is cleaned', async () => {
 
 test.each([
   ['belongs to another image', description('INTERNAL', uuidOf('other'))],
-  ['is empty', ''],
   ['is illegal', description('INTERNAL').replace('=LEGAL', '=ILLEGAL')],
 ])('a base whose description %s is left as it is, and the image is named', async (_what, text) => {
   const dir = aFolder()
