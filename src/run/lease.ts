@@ -128,8 +128,10 @@ function holderOf(text: string | undefined): string {
 /** A torn or foreign record says nothing, and is waited for like any other. */
 function recordIn(text: string | undefined): LeaseRecord | undefined {
   try {
-    const record = JSON.parse(text ?? '') as Partial<LeaseRecord>
-    return typeof record.machine?.id === 'string' ? (record as LeaseRecord) : undefined
+    const record = JSON.parse(text ?? '') as LeaseRecord
+    const { machine, pid, since } = record
+    const texts = [machine.id, machine.name, machine.boot, since]
+    return texts.every((one) => typeof one === 'string') && Number.isInteger(pid) ? record : undefined
   } catch {
     return undefined
   }
