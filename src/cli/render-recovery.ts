@@ -35,6 +35,8 @@ function renderPair({ primary, secondary, found, error }: PairRecovery, paint: P
       ),
     )
   }
+  const hints = new Set(found.flatMap(({ hint }) => hint ?? []))
+  lines.push(...[...hints].map((hint) => `  what to do: ${hint}`))
   return lines.join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { Cancelled, chainOf, Failure, Locked } from '../model/errors.ts'
+import { Cancelled, chainOf, Failure, hintOf, Locked } from '../model/errors.ts'
 import { keeping, ledgerIn, pairFact } from './keeping.ts'
 import { Ledger } from './ledger.ts'
 import { describeObligation, type Owed } from './obligation.ts'
@@ -16,6 +16,8 @@ export interface Found {
   what: string
   state: 'owed' | 'settled' | 'waived' | 'left open'
   why?: string
+  /** What to do about it. */
+  hint?: string
 }
 
 /** What was found owed for one volume pair, newest first, and what became of it. */
@@ -45,11 +47,12 @@ export async function recover(
   const { clock, emit } = request
   const startedAt = new Date(clock.now())
   const about = { id: runId(startedAt), startedAt, emit }
-  const left = new Map<number, string>()
+  const left = new Map<number, Pick<Found, 'why' | 'hint'>>()
   const leave = ({ id, what }: Owed, error: unknown): void => {
     if (left.has(id)) return
     const why = chainOf(error).join(': ')
-    left.set(id, why)
+    const hint = hintOf(error)
+    left.set(id, hint === undefined ? { why } : { why, hint })
     emit({ kind: 'left open', what: describeObligation(what), why })
   }
   try {
@@ -114,7 +117,7 @@ export function pairsOwing<T>(stateDir: string, pairIn: (text: string) => T): T[
 function recoveryOf(
   { primary, secondary }: Pair,
   owed: readonly Owed[],
-  fateOf: (owed: Owed) => Pick<Found, 'state' | 'why'>,
+  fateOf: (owed: Owed) => Pick<Found, 'state' | 'why' | 'hint'>,
 ): PairRecovery {
   const found = owed.map((one) => ({
     id: one.id,

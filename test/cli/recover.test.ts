@@ -55,7 +55,14 @@ test('what was owed is told by pair, each with what became of it', () => {
         outcome: 'left open',
         found: [
           { id: 7, run: 'R1', what: 'unmount of /a', state: 'settled' },
-          { id: 3, run: 'R1', what: 'stop of the session', state: 'left open', why: 'gluster is away' },
+          {
+            id: 3,
+            run: 'R1',
+            what: 'stop of the session',
+            state: 'left open',
+            why: 'away',
+            hint: 'start it',
+          },
         ],
       },
       { ...pair, primary: 'clean', outcome: 'settled', found: [] },
@@ -66,9 +73,10 @@ test('what was owed is told by pair, each with what became of it', () => {
     `
 volume data to gs1:data-dr
 NUMBER  WHAT IS OWED         BY RUN  STATE      REASON
-------  -------------------  ------  ---------  ---------------
+------  -------------------  ------  ---------  ------
 7       unmount of /a        R1      settled
-3       stop of the session  R1      left open  gluster is away
+3       stop of the session  R1      left open  away
+  what to do: start it
 
 1 thing is owed`.slice(1),
   )
