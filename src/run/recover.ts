@@ -77,7 +77,7 @@ export async function recover(
       const open = new Set(ledger.open().map(({ id }) => id))
       const recovery = recoveryOf(request, [...later, ...found], (one) => {
         if (open.has(one.id))
-          return { state: 'left open', why: left.get(one.id) ?? 'it could not be settled' }
+          return { state: 'left open', ...(left.get(one.id) ?? { why: 'it could not be settled' }) }
         return { state: waived.includes(one) ? 'waived' : 'settled' }
       })
       return request.signal.aborted ? { ...recovery, outcome: 'cancelled' } : recovery
