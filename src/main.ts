@@ -33,6 +33,8 @@ const terminal: Terminal = {
 }
 
 process.exitCode = await main(process.argv.slice(2))
+// A call into a file system that hangs for good would keep the process; all that there was to say is said.
+setTimeout(() => process.exit(), 10_000).unref()
 
 async function main(argv: readonly string[]): Promise<number> {
   try {

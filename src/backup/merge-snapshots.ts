@@ -44,12 +44,16 @@ export async function mergeSnapshots(
     look: async (underWay) => {
       run.emit({ kind: 'waiting', what: `merges of ${namesOf(underWay)}` })
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
+      // All by the time of this look, and at once: one that the engine keeps waiting must not make another look stuck.
+      const now = run.clock.now()
       const ended = new Map<Merge, Ended>()
-      for (const merge of underWay) {
-        noteSigns(merge, seen, run.clock.now())
-        const result = await make(run, site, merge, nextMove(merge, seen, run.clock.now(), options))
-        if (result !== undefined) ended.set(merge, result)
-      }
+      await Promise.all(
+        underWay.map(async (merge) => {
+          noteSigns(merge, seen, now)
+          const result = await make(run, site, merge, nextMove(merge, seen, now, options))
+          if (result !== undefined) ended.set(merge, result)
+        }),
+      )
       return ended
     },
     ended: async (merge, result) => {

@@ -25,7 +25,7 @@ export type Move = 'wait' | 'merged' | 'look closer' | { remove: string } | { st
 /** How long an act's job may be invisible before the act counts as lost. */
 const jobGraceMs = 5_000
 /** A snapshot request that lost its answer may still be on its way into the engine: absence counts after so long. */
-const lostRequestMs = 10_000
+const lostRequestMs = 30_000
 const mostAttempts = 3
 
 /** Pure: what to do next about a merge, from what was seen. The engine's rows, jobs and disks can each be early alone. */

@@ -1,7 +1,10 @@
 import { Failure } from '../model/errors.ts'
 import type { OpenVolume, Space } from '../model/replication.ts'
 import type { Run } from '../run/run.ts'
+import { within } from '../run/within.ts'
 import type { BackupOptions } from './options.ts'
+
+const lookMs = 10_000
 
 /** Watches over what is done by its run until disposed. */
 export interface SpaceGuard extends Disposable {
@@ -20,7 +23,8 @@ export function guardSpace(run: Run, primary: OpenVolume, options: BackupOptions
     if (looking) return
     looking = true
     try {
-      const short = shortage(await primary.space(), options.minFree)
+      const space = await within(primary.space(), AbortSignal.timeout(lookMs))
+      const short = shortage(space, options.minFree)
       if (short !== undefined) out.abort(outOfSpace(short))
     } catch {
       // A volume that cannot be looked at is the replication's to tell of.

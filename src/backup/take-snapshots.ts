@@ -15,16 +15,21 @@ type SnapshotPlan = VmPlan & { way: 'snapshot' }
 
 /** The newest request for a VM's snapshot. */
 interface Asked {
-  tag: string
+  /** Of all requests, the newest last: which of them the engine accepted is not known. */
+  tags: string[]
   /** Of the first request: what was written before is in the snapshot, whichever of them the engine accepted. */
   firstAt: number
+  /** Of the newest, or when its answer was given up. */
   at: number
-  tries: number
   /** Set when no answer came: the engine may have accepted it all the same. */
   lost?: string
 }
 
+const notAsked: Asked = { tags: [], firstAt: 0, at: 0 }
 const mostTries = 2
+
+const isOf = (tags: readonly string[], tag: string | undefined): boolean =>
+  tag !== undefined && tags.includes(tag)
 
 /** A request that lost its answer may still be on its way into the engine: absence counts after so long. */
 const lostRequestMs = 10_000
@@ -43,6 +48,7 @@ export async function takeSnapshots(
   const vms = snapshotsOf(plan).filter((vm) => !verdicts.failed(vm.id))
   const asked = new Map<string, Asked>()
   const frozenByEngine = new Set<string>()
+  const askedTwice = new Set<string>()
   await using guests = freezeGuests(run, site, options)
   const description = snapshotDescription(run.id)
   let done = 0
@@ -70,28 +76,33 @@ export async function takeSnapshots(
   const ask = async (vm: SnapshotPlan): Promise<void> => {
     const { id, name, overlays } = vm
     const at = run.clock.now()
-    const { firstAt = at, tries = 0 } = asked.get(id) ?? {}
-    const request: Asked = { tag: newTag(run), at, firstAt, tries: tries + 1 }
+    const { firstAt = at, tags = [] } = asked.get(id) ?? {}
+    const tag = newTag(run)
+    const request: Asked = { tags: [...tags, tag], at, firstAt }
     asked.set(id, request)
     try {
-      await site.hypervisor.takeSnapshot({ id, name }, { description, overlays }, request.tag, run.signal)
+      await site.hypervisor.takeSnapshot({ id, name }, { description, overlays }, tag, run.signal)
     } catch (error) {
       run.signal.throwIfAborted()
       if (saidNo(error)) throw error
       request.lost = messageOf(error)
+      request.at = run.clock.now()
     }
   }
 
   /** True when a request had no answer and nothing came of it. */
   const isLost = (vm: SnapshotPlan, seen: Observation): boolean => {
-    const { tag, at, lost } = asked.get(vm.id) ?? { tag: '', at: 0 }
+    const { tags, at, lost } = asked.get(vm.id) ?? notAsked
     return (
-      lost !== undefined && run.clock.now() - at > lostRequestMs && !isUnderWay(vm, seen, description, tag)
+      lost !== undefined && run.clock.now() - at > lostRequestMs && !isUnderWay(vm, seen, description, tags)
     )
   }
 
   const askAgain = async (vm: SnapshotPlan): Promise<void> => {
     const { lost } = asked.get(vm.id) ?? {}
+    // A first snapshot that came and went has had the guest thawed by its host.
+    await guests.thaw(vm)
+    askedTwice.add(vm.id)
     // A no may mean that the first request has arrived after all: the next looks tell.
     await ask(vm).catch((error: unknown) => {
       run.signal.throwIfAborted()
@@ -101,9 +112,9 @@ export async function takeSnapshots(
   }
 
   const verdictOn = (vm: SnapshotPlan, seen: Observation): string | 'taken' | undefined => {
-    const { tag, at, lost } = asked.get(vm.id) ?? { tag: '', at: 0 }
-    const verdict = snapshotState(vm, seen.vms.get(vm.id), description, tag, seen)
-    if (seen.events.some((one) => one.tag === tag && one.meaning === 'guest frozen'))
+    const { tags, at, lost } = asked.get(vm.id) ?? notAsked
+    const verdict = snapshotState(vm, seen.vms.get(vm.id), description, tags, seen)
+    if (seen.events.some((one) => isOf(tags, one.tag) && one.meaning === 'guest frozen'))
       frozenByEngine.add(vm.id)
     if (verdict !== undefined) return verdict
     if (isLost(vm, seen)) return lost
@@ -131,14 +142,17 @@ export async function takeSnapshots(
     look: async (underWay) => {
       run.emit({ kind: 'waiting', what: `snapshots of ${namesOf(underWay)}` })
       const seen = await site.hypervisor.observe(underWay, tagPrefix(run.id), run.signal)
-      const lost = underWay.filter((vm) => isLost(vm, seen) && (asked.get(vm.id)?.tries ?? 0) < mostTries)
+      const lost = underWay.filter(
+        (vm) => isLost(vm, seen) && (asked.get(vm.id)?.tags.length ?? 0) < mostTries,
+      )
       await Promise.all(lost.map(askAgain))
       return endedOf(underWay, (vm) => verdictOn(vm, seen))
     },
     ended: async (vm, verdict) => {
       const { id, name } = vm
       done += 1
-      const notFrozen = await guests.thaw(vm)
+      const thawed = await guests.thaw(vm)
+      const notFrozen = thawed ?? (askedTwice.has(id) ? 'its snapshot had to be asked for twice' : undefined)
       if (verdict !== 'taken') verdicts.fail(id, verdict)
       else keepMoment(vm, frozenByEngine.has(id) ? undefined : notFrozen)
       run.emit({
@@ -153,9 +167,16 @@ export async function takeSnapshots(
 }
 
 /** Whether anything is seen of a snapshot. */
-function isUnderWay(vm: SnapshotPlan, seen: Observation, description: string, tag: string): boolean {
+function isUnderWay(
+  vm: SnapshotPlan,
+  seen: Observation,
+  description: string,
+  tags: readonly string[],
+): boolean {
   const rows = seen.vms.get(vm.id)?.snapshots ?? []
-  return jobOf(seen, tag) !== undefined || rows.some((one) => one.description === description)
+  return (
+    tags.some((tag) => jobOf(seen, tag) !== undefined) || rows.some((one) => one.description === description)
+  )
 }
 
 /** `taken`, why not, or undefined while it is under way. */
@@ -163,16 +184,17 @@ function snapshotState(
   plan: SnapshotPlan,
   vm: Vm | undefined,
   description: string,
-  tag: string,
+  tags: readonly string[],
   seen: Observation,
 ): string | 'taken' | undefined {
   if (vm === undefined) return 'the VM is gone from the engine'
   const event = seen.events.find(
     ({ tag: of, meaning }) =>
-      of === tag && (meaning === 'snapshot failed' || meaning === 'snapshot doubtful'),
+      isOf(tags, of) && (meaning === 'snapshot failed' || meaning === 'snapshot doubtful'),
   )
-  const job = jobOf(seen, tag)
-  if (job?.state === 'running') return undefined
+  const jobs = tags.flatMap((tag) => jobOf(seen, tag) ?? [])
+  if (jobs.some(({ state }) => state === 'running')) return undefined
+  const job = jobs.at(-1)
   if (event !== undefined) return `${event.meaning}: ${event.text}`
   if (job?.state === 'failed') return `the engine's snapshot job failed: ${job.description}`
   const snapshot = vm.snapshots.find((one) => one.description === description && one.kind === 'regular')

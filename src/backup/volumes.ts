@@ -29,13 +29,12 @@ export async function openVolume(run: Run, site: Site, end: 'primary' | 'seconda
     async [Symbol.asyncDispose]() {
       try {
         await volume[Symbol.asyncDispose]()
+        run.strike(owed)
       } catch (error) {
         // It stays owed, and settling tries once more: what was proved of the VMs stands all the same.
         const text = `${dir} is still mounted: ${messageOf(error)}`
         run.emit({ kind: 'note', severity: 'warning', text })
-        return
       }
-      run.strike(owed)
     },
   }
 }

@@ -4,9 +4,11 @@ import { parseTarget, type Target } from '../cli/common-args.ts'
 import { renderRecovery } from '../cli/render-recovery.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Emit } from '../run/event.ts'
-import type { Pair } from '../run/pair.ts'
+import { nameOfPair, type Pair } from '../run/pair.ts'
 import {
   exitCodeOfRecovery,
+  notTried,
+  type Owing,
   owedFor,
   type PairRecovery,
   pairsOwing,
@@ -21,7 +23,14 @@ import type { Terminal } from './terminal.ts'
 export async function recover(asked: Asked & { kind: 'recover' }, terminal: Terminal): Promise<number> {
   const { config, request } = await prepare(asked.options, terminal)
   const { stdout, paintOut, env, version } = terminal
-  const targets = asked.target === undefined ? pairsOwing(request.stateDir, targetIn) : [asked.target]
+  const owing: Owing<Target>[] =
+    asked.target === undefined
+      ? pairsOwing(request.stateDir, targetIn)
+      : [{ name: nameOfPair(pairOf(asked.target)), pair: asked.target }]
+  const found = owing.map((one) =>
+    'pair' in one ? owedFor({ ...request, ...pairOf(one.pair) }) : notTried(unnamed(one.name), one.error),
+  )
+  refuseUnknown(asked.waive, found)
 
   async function settle(target: Target, emit: Emit): Promise<PairRecovery> {
     const site = createSite(config, target, env, logDirIn(config.state.dir))
@@ -33,12 +42,17 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
     }
   }
 
-  const pairs: PairRecovery[] = []
-  if (asked.dryRun) {
-    for (const target of targets) pairs.push(owedFor({ ...request, ...pairOf(target) }))
-  } else {
+  let pairs = found
+  if (!asked.dryRun) {
     const { emit, end } = listenersFor(config, asked.options.verbosity, terminal)
-    for (const target of targets) pairs.push(await settle(target, emit))
+    pairs = []
+    for (const one of owing) {
+      pairs.push(
+        'pair' in one
+          ? await settle(one.pair, emit).catch((error: unknown) => notTried(pairOf(one.pair), error))
+          : notTried(unnamed(one.name), one.error),
+      )
+    }
     end()
   }
   stdout.write(
@@ -47,6 +61,20 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
       : `${renderRecovery(pairs, paintOut)}\n`,
   )
   return exitCodeOfRecovery(pairs)
+}
+
+/** A pair of which only the ledger's name is known. */
+function unnamed(name: string): Pair {
+  return { primary: name, secondary: { host: '?', volume: '?' } }
+}
+
+function refuseUnknown(waive: readonly number[], pairs: readonly PairRecovery[]): void {
+  const known = new Set(pairs.flatMap((pair) => pair.found.map(({ id }) => id)))
+  const unknown = waive.filter((id) => !known.has(id))
+  if (unknown.length === 0) return
+  throw new UsageError(`nothing is owed under number ${unknown.join(', ')}`, {
+    hint: 'vmbackup recover --dry-run shows the numbers',
+  })
 }
 
 /** The volumes as the ledger has them; checked like those of a command line, since files can be damaged. Throws UsageError. */

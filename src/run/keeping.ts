@@ -20,7 +20,6 @@ export interface Kept {
 export async function keeping<T>(request: RunRequest, use: (kept: Kept) => Promise<T>): Promise<T> {
   const { primary, stateDir, clock, signal, emit, leaseMs = 60_000, machine = thisMachine() } = request
   using _lock = lockVolume(stateDir, primary)
-  using ledger = new Ledger(ledgerIn(stateDir), nameOfPair(request))
   using lease = await takeLease(join(stateDir, `${primary}.lease`), {
     machine,
     clock,
@@ -28,6 +27,8 @@ export async function keeping<T>(request: RunRequest, use: (kept: Kept) => Promi
     leaseMs,
     waiting: (what) => emit({ kind: 'waiting', what }),
   })
+  // Not before: opening it may roll back what a machine was writing that has lost its locks.
+  using ledger = new Ledger(ledgerIn(stateDir), nameOfPair(request))
   mkdirSync(join(stateDir, 'mnt'), { recursive: true, mode: 0o700 })
   ledger.note(pairFact, JSON.stringify({ primary, secondary: request.secondary }))
   return await use({ ledger, lease })

@@ -71,7 +71,7 @@ export async function takeLease(file: string, options: LeaseOptions): Promise<Le
       // Tried again at the next beat, until it is late.
     }
   }
-  const timer = setInterval(renew, leaseMs / 8).unref()
+  const timer = setInterval(renew, leaseMs / beatsPerLease).unref()
 
   return {
     signal: lost.signal,
@@ -91,6 +91,7 @@ export async function takeLease(file: string, options: LeaseOptions): Promise<Le
 }
 
 const recordBytes = 1024
+const beatsPerLease = 8
 
 interface LeaseRecord {
   machine: Machine
@@ -99,22 +100,36 @@ interface LeaseRecord {
   beat: number
 }
 
-/** Returns when nobody else can hold the lease. The caller's file lock is proof enough among processes of one kernel. */
+/** Returns when nobody else can hold the lease. */
 async function outlive(file: string, options: LeaseOptions): Promise<void> {
   const { machine, clock, leaseMs, signal } = options
   const first = textOf(file)
-  const holder = recordIn(first)?.machine
-  if (first === undefined || holder?.id === machine.id || holder?.boot === machine.boot) return
-  const end = clock.now() + leaseMs
-  while (clock.now() < end) {
+  if (first === undefined || isOver(recordIn(first), machine)) return
+  // Looks are counted, not time: the wall clock may be set meanwhile.
+  for (let look = 0; look < beatsPerLease; look += 1) {
     options.waiting(`the lease of ${holderOf(first)} to end`)
-    await clock.sleep(Math.min(leaseMs / 8, Math.max(1, end - clock.now())), signal)
+    await clock.sleep(leaseMs / beatsPerLease, signal)
     const now = textOf(file)
     if (now === undefined) return
     if (now === first) continue
     throw new Locked(`another run is going on: ${holderOf(now)} has just renewed its lease ${file}`, {
       hint: 'wait for it to end; its lease ends by itself when that machine or process dies',
     })
+  }
+}
+
+/** True when its holder is surely dead: a process of this machine that is gone, or one from before it was started anew. */
+function isOver(record: LeaseRecord | undefined, machine: Machine): boolean {
+  if (record?.machine.id !== machine.id) return false
+  return record.machine.boot !== machine.boot || record.pid === process.pid || !isAlive(record.pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
 

@@ -7,6 +7,10 @@ import type { Ledger } from './ledger.ts'
 import type { Obligation, Owed } from './obligation.ts'
 import type { Report } from './report.ts'
 import { type Leave, type Play, type Run, type RunRequest, runId, runOn, step } from './run.ts'
+import { within } from './within.ts'
+
+/** What is told to end has so long to do so in good order; then it hangs, and is not waited for. */
+export const graceMs = 120_000
 
 /**
  * Performs one run: lock, settle what earlier runs left, story, settle what this one owes, closing event, report. Never
@@ -75,7 +79,7 @@ async function performKept(
     }
     const due = owed.filter((one) => !told.has(one.id))
     if (due.length === 0) return
-    const act = () => play.settle(by, due, leave)
+    const act = () => within(play.settle(by, due, leave), by.signal, graceMs)
     await step(account.emit, request.clock, name, act).catch((error: unknown) => leaveOpen(due, error))
   }
 
@@ -90,7 +94,8 @@ async function performKept(
     // One closing event per run, and it is owed before anything can go wrong.
     closing = oweEvent(run(request.signal), account)
     request.signal.throwIfAborted()
-    await play.story(run(request.signal))
+    const told = run(request.signal)
+    await within(play.story(told), told.signal, graceMs)
   } catch (thrown) {
     error = lease.signal.aborted ? lease.signal.reason : thrown
   }

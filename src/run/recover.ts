@@ -4,8 +4,10 @@ import { keeping, ledgerIn, pairFact } from './keeping.ts'
 import { Ledger } from './ledger.ts'
 import { describeObligation, type Owed } from './obligation.ts'
 import { nameOfPair, type Pair } from './pair.ts'
+import { graceMs } from './perform.ts'
 import { type ReportedError, reportedError } from './report.ts'
 import { type Play, type RunRequest, runId, runOn, step } from './run.ts'
+import { within } from './within.ts'
 
 /** What became of one thing that was owed. */
 export interface Found {
@@ -65,7 +67,8 @@ export async function recover(
       for (const one of waived) ledger.strike(one)
       const settle = async (owed: readonly Owed[]): Promise<void> => {
         if (owed.length === 0) return
-        await step(emit, clock, 'settle', () => play.settle(run, owed, leave)).catch((error: unknown) => {
+        const act = () => within(play.settle(run, owed, leave), run.signal, graceMs)
+        await step(emit, clock, 'settle', act).catch((error: unknown) => {
           for (const one of owed) leave(one, error)
         })
       }
@@ -83,11 +86,7 @@ export async function recover(
       return request.signal.aborted ? { ...recovery, outcome: 'cancelled' } : recovery
     })
   } catch (error) {
-    return {
-      ...recoveryOf(request, [], () => ({ state: 'owed' })),
-      outcome: outcomeOf(error),
-      error: reportedError(error),
-    }
+    return notTried(request, error)
   }
 }
 
@@ -99,19 +98,39 @@ export function owedFor(request: Pick<RunRequest, 'stateDir'> & Pair): PairRecov
   return recoveryOf(request, ledger.open(), () => ({ state: 'owed' }))
 }
 
-/** The pairs for which a state directory's ledger holds anything. Throws Failure when it cannot be read. */
-export function pairsOwing<T>(stateDir: string, pairIn: (text: string) => T): T[] {
+/** A pair of which something is owed, as its runs have written it down; `error` where that cannot be read. */
+export type Owing<T> = { name: string } & ({ pair: T } | { error: unknown })
+
+/** The pairs for which a state directory's ledger holds anything. Throws Failure when it cannot be read at all. */
+export function pairsOwing<T>(stateDir: string, pairIn: (text: string) => T): Owing<T>[] {
   const file = ledgerIn(stateDir)
   if (!existsSync(file)) return []
   using ledger = new Ledger(file, '')
   const names = new Set(ledger.openElsewhere().map(({ pair }) => pair))
   return [...names].toSorted().map((name) => {
     const said = ledger.recall(pairFact, name)
-    if (said !== undefined) return pairIn(said)
-    throw new Failure(`${file} does not say which volumes ${name} are`, {
-      hint: 'name them: vmbackup recover <primary-volume> <secondary-host> <secondary-volume>',
-    })
+    if (said === undefined) return { name, error: notNamed(file, name) }
+    try {
+      return { name, pair: pairIn(said) }
+    } catch (error) {
+      return { name, error }
+    }
   })
+}
+
+function notNamed(file: string, name: string): Failure {
+  return new Failure(`${file} does not say which volumes ${name} are`, {
+    hint: 'name them: vmbackup recover <primary-volume> <secondary-host> <secondary-volume>',
+  })
+}
+
+/** Of a pair for which nothing could be tried. */
+export function notTried(pair: Pair, error: unknown): PairRecovery {
+  return {
+    ...recoveryOf(pair, [], () => ({ state: 'owed' })),
+    outcome: outcomeOf(error),
+    error: reportedError(error),
+  }
 }
 
 function recoveryOf(

@@ -1,5 +1,11 @@
 import { TimedOut } from '../model/errors.ts'
 import type { Clock } from './clock.ts'
+import { within } from './within.ts'
+
+/** A look that is under way when the deadline passes may still end well. */
+const hangMs = 30_000
+/** Of a timer in Node. */
+const longestTimerMs = 2 ** 31 - 1
 
 /**
  * Looks again and again until `look` returns something. Throws TimedOut, naming what was waited for and what was seen
@@ -18,17 +24,27 @@ export async function until<T>(
   look: () => Promise<T | undefined>,
 ): Promise<T> {
   const end = wait.clock.now() + wait.deadlineMs
+  // By the machine's own time: a look into a file system whose client is stuck ends never.
+  const hang = AbortSignal.timeout(Math.min(wait.deadlineMs + hangMs, longestTimerMs))
+  const bound = AbortSignal.any([wait.signal, hang])
   for (;;) {
     wait.signal.throwIfAborted()
-    const found = await look()
+    const found = await within(look(), bound).catch((error: unknown) => {
+      throw hang.aborted && !wait.signal.aborted ? timedOut(wait, 'the look itself does not end') : error
+    })
     if (found !== undefined) return found
-    if (wait.clock.now() + wait.intervalMs > end) {
-      const seen = wait.lastSeen === undefined ? '' : `; last seen: ${wait.lastSeen()}`
-      throw new TimedOut(
-        `waited ${Math.round(wait.deadlineMs / 1000)} s for ${wait.what}${seen}`,
-        wait.hint === undefined ? {} : { hint: wait.hint },
-      )
-    }
+    if (wait.clock.now() + wait.intervalMs > end) throw timedOut(wait, wait.lastSeen?.())
     await wait.clock.sleep(wait.intervalMs, wait.signal)
   }
+}
+
+function timedOut(
+  { deadlineMs, what, hint }: { deadlineMs: number; what: string; hint?: string },
+  lastSeen: string | undefined,
+): TimedOut {
+  const seen = lastSeen === undefined ? '' : `; last seen: ${lastSeen}`
+  return new TimedOut(
+    `waited ${Math.round(deadlineMs / 1000)} s for ${what}${seen}`,
+    hint === undefined ? {} : { hint },
+  )
 }

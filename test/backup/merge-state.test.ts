@@ -62,19 +62,19 @@ describe('before the merge was asked for', () => {
     ],
     ['the VM is missing from the look: look closer', seen('gone'), 0, 'look closer'],
     ['no row yet, the request may be on its way: wait', seen({ runsOn: base }), 9, 'wait'],
-    ['no row for long, disks on their bases: done', seen({ runsOn: base }), 10, 'merged'],
+    ['no row for long, disks on their bases: done', seen({ runsOn: base }), 30, 'merged'],
     ['no row, but the disk runs on the overlay: wait', seen({ runsOn: overlay }), 30, 'wait'],
     ['the same for too long: stuck', seen({ runsOn: overlay }), 61, { stuck: 'not done after 60 s' }],
     [
       'only rows of others: done',
       seen({ runsOn: base, snapshots: [row({ description: 'mine' })] }),
-      10,
+      30,
       'merged',
     ],
     [
       'the active row has the same words: done',
       seen({ runsOn: base, snapshots: [row({ kind: 'active' })] }),
-      10,
+      30,
       'merged',
     ],
   ])('%s', (_what, observation, seconds, move) => {

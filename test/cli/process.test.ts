@@ -253,6 +253,12 @@ describe('the command', () => {
     })
   })
 
+  test('`recover --waive` refuses a number under which nothing is owed', async () => {
+    const ended = await vmbackup(['recover', '--waive', '17'], { cwd: await aFolderWithConfig() })
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('nothing is owed under number 17')
+  })
+
   test('`recover` has nothing to do where there is no state directory, and makes none to look', async () => {
     const cwd = await aFolderWithConfig()
     const ended = await vmbackup(['recover', '--dry-run'], { cwd })

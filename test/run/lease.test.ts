@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -61,10 +62,28 @@ describe('a lease', () => {
   test.each<[string, Machine | undefined]>([
     ['an earlier process of this machine', here],
     ['this machine before it was started anew', { name: 'gp1', id: 'gp1', boot: 'earlier' }],
-    ['another container on this kernel', { name: 'x', id: 'x', boot: 'boot of gp1' }],
-  ])('that %s has left is taken at once: the file lock has shown that it is dead', async (_who, machine) => {
+  ])('that %s has left is taken at once', async (_who, machine) => {
     const file = aFile()
     await leftBy(machine, file)
+    const { lease, waits } = await take(file)
+    lease[Symbol.dispose]()
+    expect(waits).toEqual([])
+  })
+
+  test('of a process of this machine that lives is waited for: its file lock may have been lost without a word', async () => {
+    const file = aFile()
+    const record = await leftBy(here, file)
+    writeFileSync(file, record.replace(`"pid":${process.pid}`, `"pid":${process.ppid}`))
+    const { lease, waits } = await take(file)
+    lease[Symbol.dispose]()
+    expect(waits).toHaveLength(8)
+  })
+
+  test('of a process of this machine that is gone is taken at once', async () => {
+    const file = aFile()
+    const record = await leftBy(here, file)
+    const { pid } = spawnSync('true')
+    writeFileSync(file, record.replace(`"pid":${process.pid}`, `"pid":${pid}`))
     const { lease, waits } = await take(file)
     lease[Symbol.dispose]()
     expect(waits).toEqual([])

@@ -136,14 +136,25 @@ describe('looking at what is owed', () => {
     await perform(request, open)
     await perform({ ...request, secondary: { host: 'gs2', volume: 'other' } }, aPlay())
     expect(pairsOwing(request.stateDir, (text) => JSON.parse(text) as unknown)).toEqual([
-      { primary: 'data', secondary: { user: 'geo', host: 'gs1', volume: 'data-dr' } },
+      {
+        name: 'data--gs1--data-dr',
+        pair: { primary: 'data', secondary: { user: 'geo', host: 'gs1', volume: 'data-dr' } },
+      },
     ])
   })
 
-  test('asks for the names of a pair that are not written down', () => {
+  test('asks for the names of a pair that are not written down, and finds the others all the same', async () => {
     const request = aRequest()
     owedBefore(request, session)
-    expect(() => pairsOwing(request.stateDir, String)).toThrow('does not say which volumes')
+    const open = aPlay({ settle: async () => undefined, story: async (run) => void run.owe(session) })
+    await perform({ ...request, secondary: { host: 'gs2', volume: 'other' } }, open)
+    expect(pairsOwing(request.stateDir, String)).toMatchObject([
+      {
+        name: 'data--gs1--data-dr',
+        error: { message: expect.stringContaining('does not say which volumes') },
+      },
+      { name: 'data--gs2--other', pair: expect.any(String) },
+    ])
   })
 })
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Cancelled, TimedOut } from '../../src/model/errors.ts'
 import { type Clock, systemClock } from '../../src/run/clock.ts'
 import { until } from '../../src/run/until.ts'
+import { fakeClock } from '../support/stage.ts'
 
 function countingClock(): Clock & { slept: number[] } {
   let now = 1_000
@@ -78,4 +79,20 @@ test('after an abort it does not look at all', async () => {
   const waited = until(waitOn(countingClock(), AbortSignal.abort(reason)), async () => ++looks)
   await expect(waited).rejects.toBe(reason)
   expect(looks).toBe(0)
+})
+
+test('a look that never ends is left when the signal is aborted, with its reason', async () => {
+  const controller = new AbortController()
+  const waiting = until(
+    {
+      what: 'a stuck file system',
+      clock: fakeClock(),
+      intervalMs: 1,
+      deadlineMs: 60_000,
+      signal: controller.signal,
+    },
+    () => new Promise<undefined>(() => undefined),
+  )
+  controller.abort(new Error('told to end'))
+  await expect(waiting).rejects.toThrow('told to end')
 })
