@@ -2,7 +2,7 @@ import { TimedOut } from '../model/errors.ts'
 import type { Clock } from './clock.ts'
 import { within } from './within.ts'
 
-/** A look that is under way when the deadline passes may still end well. */
+/** A look that is under way when the time is over may still end by itself; what takes longer hangs. */
 const hangMs = 30_000
 /** Of a timer in Node. */
 const longestTimerMs = 2 ** 31 - 1
@@ -25,11 +25,12 @@ export async function until<T>(
 ): Promise<T> {
   const end = wait.clock.now() + wait.deadlineMs
   // By the machine's own time: a look into a file system whose client is stuck ends never.
-  const hang = AbortSignal.timeout(Math.min(wait.deadlineMs + hangMs, longestTimerMs))
+  const hang = AbortSignal.timeout(Math.min(wait.deadlineMs, longestTimerMs))
   const bound = AbortSignal.any([wait.signal, hang])
   for (;;) {
     wait.signal.throwIfAborted()
-    const found = await within(look(), bound).catch((error: unknown) => {
+    // A look may act, such as start a session anew: settling must not begin beside it.
+    const found = await within(look(), bound, hangMs).catch((error: unknown) => {
       throw hang.aborted && !wait.signal.aborted ? timedOut(wait, 'the look itself does not end') : error
     })
     if (found !== undefined) return found

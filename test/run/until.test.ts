@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Cancelled, TimedOut } from '../../src/model/errors.ts'
 import { type Clock, systemClock } from '../../src/run/clock.ts'
 import { until } from '../../src/run/until.ts'
@@ -81,18 +81,26 @@ test('after an abort it does not look at all', async () => {
   expect(looks).toBe(0)
 })
 
-test('a look that never ends is left when the signal is aborted, with its reason', async () => {
-  const controller = new AbortController()
-  const waiting = until(
-    {
-      what: 'a stuck file system',
-      clock: fakeClock(),
-      intervalMs: 1,
-      deadlineMs: 60_000,
-      signal: controller.signal,
-    },
-    () => new Promise<undefined>(() => undefined),
-  )
-  controller.abort(new Error('told to end'))
-  await expect(waiting).rejects.toThrow('told to end')
+test('a look that hangs is left some time after the signal was aborted, one that ends is waited for', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const wait = (signal: AbortSignal, look: () => Promise<true | undefined>) =>
+    until({ what: 'a file system', clock: fakeClock(), intervalMs: 1, deadlineMs: 60_000, signal }, look)
+  const hanging = new AbortController()
+  const stuck = wait(hanging.signal, () => new Promise(() => undefined))
+  const failed = expect(stuck).rejects.toThrow('told to end')
+  hanging.abort(new Error('told to end'))
+  await vi.advanceTimersByTimeAsync(30_000)
+  await failed
+
+  const acting = new AbortController()
+  let acted = false
+  const act = wait(acting.signal, async () => {
+    await new Promise((done) => setTimeout(done, 5_000))
+    acted = true
+    return true
+  })
+  acting.abort(new Error('told to end'))
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect([await act, acted]).toEqual([true, true])
 })
