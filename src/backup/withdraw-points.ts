@@ -6,6 +6,9 @@ import type { BackupOptions } from './options.ts'
 import type { BackupPlan } from './plan.ts'
 import { openVolume } from './volumes.ts'
 
+/** The fact that names the run which was the last to write over the secondary: only its report says what is there. */
+export const overwrittenBy = 'overwritten by'
+
 /**
  * Marks on the secondary, before anything is written over them, that the images of earlier recovery points are about to
  * change: if the primary burns down in the middle, nobody takes a torn volume for a whole point. Returns the mark, which the
@@ -33,6 +36,9 @@ export async function withdrawPoints(
     ovfStores: [],
     vms: [],
   }
+  // Durable before the mark is: whoever reads the history after a crash must not count on the earlier points.
+  run.note(overwrittenBy, run.id)
+  run.emit({ kind: 'points withdrawn' })
   await writePoint(volume.dir, unfinished)
   return unfinished
 }

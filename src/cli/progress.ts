@@ -50,6 +50,7 @@ export function lineFor(event: RunEvent): string | undefined {
       return `recovery point complete: ${event.manifest} on the secondary volume`
     case 'compared':
       return comparisonWords(event.comparison)
+    case 'points withdrawn':
     case 'step began':
     case 'waiting':
     case 'settled':

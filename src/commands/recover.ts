@@ -3,8 +3,8 @@ import type { Asked } from '../cli/args.ts'
 import { parseTarget, type Target } from '../cli/common-args.ts'
 import { renderRecovery } from '../cli/render-recovery.ts'
 import { UsageError } from '../model/errors.ts'
+import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { Emit } from '../run/event.ts'
-import { nameOfPair, type Pair } from '../run/pair.ts'
 import {
   exitCodeOfRecovery,
   notTried,

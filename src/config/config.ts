@@ -27,9 +27,10 @@ export async function readConfig(
     hint: 'name the file with -c; backup.cfg.example is one to start from',
   })
   const ini = parseIni(text)
-  const { values, problems, warnings } = decode(ini, overrides, dirname(resolve(file)))
+  const { values, named, problems, warnings } = decode(ini, overrides, dirname(resolve(file)))
   // decode fills every section, and a field that is missing is either optional or among the problems.
-  const config = { file, ...values } as unknown as Config
+  const { job: jobs = [], policy: policies = [], route: routes = [] } = named
+  const config = { file, ...values, jobs, policies, routes } as unknown as Config
   const looked = await lookAtConnection(config.connection, ini, env)
   const wrong = [...problems, ...looked.problems]
   if (wrong.length > 0) throw allOf(file, wrong)
@@ -90,13 +91,25 @@ function worded(file: string, { from, line, section, key, what }: Problem): stri
 
 /** The effective configuration as a file that would give it again, but for secrets, which are left out. */
 export function describeConfig(config: Config): string {
-  const lines: string[] = []
-  for (const { section, field, key, kind } of configKeys) {
-    if (!lines.includes(`[${section}]`)) lines.push('', `[${section}]`)
-    const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[field]
-    if (value === undefined) lines.push(`# ${key} =`)
-    else if (kind === secret || kind === secretWords) lines.push(`# ${key} is set and not shown`)
-    else lines.push(`${key} = ${kind.schema.encode(value)}`)
-  }
-  return `${lines.slice(1).join('\n')}\n`
+  const all = config as unknown as Record<string, Record<string, unknown>>
+  const once = [...new Set(configKeys.filter(({ named }) => !named).map(({ section }) => section))]
+  const sections = [
+    ...once.map((section) => ({ section, title: section, values: all[section] ?? {} })),
+    ...config.jobs.map((job) => ({ section: 'job', title: `job ${job.name}`, values: { ...job } })),
+    ...config.policies.map((one) => ({ section: 'policy', title: `policy ${one.name}`, values: { ...one } })),
+    ...config.routes.map((one) => ({ section: 'route', title: `route ${one.name}`, values: { ...one } })),
+  ]
+  return sections.map(({ section, title, values }) => `[${title}]\n${linesOf(section, values)}`).join('\n')
+}
+
+function linesOf(section: string, values: Record<string, unknown>): string {
+  const lines = configKeys
+    .filter((row) => row.section === section)
+    .map(({ field, key, kind }) => {
+      const value = values[field]
+      if (value === undefined) return `# ${key} =`
+      if (kind === secret || kind === secretWords) return `# ${key} is set and not shown`
+      return `${key} = ${kind.schema.encode(value)}`
+    })
+  return `${lines.join('\n')}\n`
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { sectionName } from './agent-kinds.ts'
 import type { Entry, Ini } from './ini.ts'
 import { configKeys, type DocumentedKey } from './keys.ts'
 import type { Kind } from './kind.ts'
@@ -23,9 +24,13 @@ export interface Problem {
   what: string
 }
 
+type Values = Record<string, unknown>
+
 export interface Decoded {
   /** By section and field; a field that is wrong is missing. */
-  values: Record<string, Record<string, unknown>>
+  values: Record<string, Values>
+  /** Of sections with names of their own: by section, in the order of the file. */
+  named: Record<string, (Values & { name: string })[]>
   problems: Problem[]
   warnings: Problem[]
 }
@@ -34,22 +39,71 @@ type Given = Partial<Entry> & { value: string; from?: string }
 
 /** Checks every key of a file and of the overrides; never throws. `dir` is where relative paths count from. */
 export function decode(ini: Ini, overrides: readonly Override[], dir: string): Decoded {
-  const decoded: Decoded = { values: {}, problems: [...ini.problems, ...unknownNames(ini)], warnings: [] }
-  for (const row of configKeys) {
+  const found = namedIn(ini)
+  const problems = [...ini.problems, ...unknownNames(ini, found), ...found.flatMap(misnamed)]
+  const decoded: Decoded = { values: {}, named: {}, problems, warnings: [] }
+  for (const row of configKeys.filter(({ named }) => !named)) {
     decoded.values[row.section] ??= {}
     const override = overrides.find(({ section, key }) => section === row.section && key === row.key)
     const given = override ?? ini.sections.get(row.section)?.keys.get(row.key)
-    decodeKey(row, given, dir, decoded)
+    decodeKey({ ...row, as: row.section, into: decoded.values[row.section] ?? {} }, given, dir, decoded)
+  }
+  for (const { title, section, name } of found) {
+    const into = { name }
+    decoded.named[section] = [...(decoded.named[section] ?? []), into]
+    for (const row of configKeys.filter((one) => one.named && one.section === section))
+      decodeKey({ ...row, as: title, into }, ini.sections.get(title)?.keys.get(row.key), dir, decoded)
   }
   return decoded
 }
 
-function decodeKey(row: DocumentedKey, given: Given | undefined, dir: string, decoded: Decoded): void {
+/** A section of the file with a name of its own. */
+interface NamedSection {
+  title: string
+  section: string
+  name: string
+  line: number
+}
+
+function namedIn(ini: Ini): NamedSection[] {
+  return [...ini.sections].flatMap(([title, { line }]) => {
+    const [, section = '', name = ''] = /^(\S+)(?:\s+(.*?))?\s*$/.exec(title) ?? []
+    return configKeys.some((row) => row.named && row.section === section)
+      ? [{ title, section, name, line }]
+      : []
+  })
+}
+
+function misnamed(
+  { title, section, name, line }: NamedSection,
+  index: number,
+  all: NamedSection[],
+): Problem[] {
+  if (name === '') return [{ line, section: title, what: `needs a name: [${section} NAME]` }]
+  if (!sectionName.test(name)) {
+    return [
+      {
+        line,
+        section: title,
+        what: 'has a name that cannot be used; allowed: up to 40 letters, digits, _ . and -, the first no sign',
+      },
+    ]
+  }
+  const first = all.find((one) => one.section === section && one.name === name)
+  return first === all[index]
+    ? []
+    : [{ line, section: title, what: `is there twice, first at line ${first?.line}` }]
+}
+
+/** A key of one section of the file: under which title, and where its value goes. */
+type Row = DocumentedKey & { as: string; into: Values }
+
+function decodeKey(row: Row, given: Given | undefined, dir: string, decoded: Decoded): void {
   const text = given?.value || row.default
   const problem = (what: string) => {
     const { line, from } = given ?? {}
     decoded.problems.push({
-      section: row.section,
+      section: row.as,
       key: row.key,
       what,
       ...(line && { line }),
@@ -70,8 +124,7 @@ function decodeKey(row: DocumentedKey, given: Given | undefined, dir: string, de
     problem(`${error.issues.map(({ message }) => message).join(', ')}; allowed: ${row.kind.allowed}`)
     return
   }
-  const fields = decoded.values[row.section] ?? {}
-  fields[row.field] = row.kind === path ? resolve(dir, String(data)) : data
+  row.into[row.field] = row.kind === path ? resolve(dir, String(data)) : data
   if (given) decoded.warnings.push(...worthKnowing(row, given))
 }
 
@@ -85,7 +138,7 @@ function misreading({ kind }: DocumentedKey, { value, line = 0 }: Given): string
   if (found !== undefined) {
     return 'is followed by an indented line that looks like a key or section of its own but was read as part of this value; remove the spaces before it'
   }
-  if (more.length > 0 && !isWords(kind)) {
+  if (more.length > 0 && !isWords(kind) && kind.lines !== true) {
     return `goes on after line ${line}, because what follows is indented; allowed: one line`
   }
   if (/^(["']).*\1$/s.test(value) && !isWords(kind) && kind !== secret) {
@@ -98,7 +151,7 @@ function isWords(kind: Kind<unknown>): boolean {
   return kind === words || kind === secretWords
 }
 
-function worthKnowing({ section, key, kind }: DocumentedKey, given: Given): Problem[] {
+function worthKnowing({ as: section, key, kind }: Row, given: Given): Problem[] {
   const { value, line, commented } = given
   const place = { section, key, ...(line && { line }) }
   if (kind === ignored) return [{ ...place, what: 'has no effect; what it was for is set by file and level' }]
@@ -113,28 +166,30 @@ function worthKnowing({ section, key, kind }: DocumentedKey, given: Given): Prob
   return warnings
 }
 
-function unknownNames(ini: Ini): Problem[] {
-  const sections = [...new Set(configKeys.map(({ section }) => section))]
-  return [...ini.sections].flatMap(([section, { line, keys }]) =>
-    sections.includes(section)
-      ? [...keys].flatMap(([key, entry]) => unknownKey(section, key, entry.line))
-      : [
-          {
-            line,
-            section,
-            what: `is not a known section; ${suggestion(section, sections, (name) => `[${name}]`)}`,
-          },
-        ],
-  )
+function unknownNames(ini: Ini, named: readonly NamedSection[]): Problem[] {
+  const sections = [...new Set(configKeys.filter((row) => !row.named).map(({ section }) => section))]
+  const spelt = new Map([
+    ...sections.map((section) => [section, `[${section}]`] as const),
+    ...configKeys.filter((row) => row.named).map(({ section }) => [section, `[${section} NAME]`] as const),
+  ])
+  return [...ini.sections].flatMap(([title, { line, keys }]) => {
+    const section = named.find((one) => one.title === title)?.section ?? title
+    if (spelt.has(section))
+      return [...keys].flatMap(([key, { line: at }]) => unknownKey(section, title, key, at))
+    const what = suggestion(title, [...spelt.keys()], (name) => spelt.get(name) ?? name)
+    return [{ line, section: title, what: `is not a known section; ${what}` }]
+  })
 }
 
-function unknownKey(section: string, key: string, line: number): Problem[] {
+function unknownKey(section: string, title: string, key: string, line: number): Problem[] {
   const here = configKeys.filter((row) => row.section === section).map((row) => row.key)
   if (here.includes(key)) return []
   const home = configKeys.find((row) => row.key === key)
   const what =
-    home === undefined ? suggestion(key, here, (name) => name) : `it belongs into [${home.section}]`
-  return [{ line, section, ...namedKey(key), what: `is not a known key; ${what}` }]
+    home === undefined
+      ? suggestion(key, here, (name) => name)
+      : `it belongs into [${home.section}${home.named ? ' NAME' : ''}]`
+  return [{ line, section: title, ...namedKey(key), what: `is not a known key; ${what}` }]
 }
 
 // A name that cannot be a key may be a part of a secret that got onto a line of its own.

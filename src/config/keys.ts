@@ -1,28 +1,10 @@
+import { agentTable, namedTable } from './agent-keys.ts'
+import type { Key } from './key.ts'
+import { optional, preset, required, type Table, type ValuesOf } from './key.ts'
 import type { Kind } from './kind.ts'
 import { count, ignored, oneOf, origin, path, secret, serverAddress, text, yesNo } from './kinds.ts'
 import { duration, room, size } from './quantities.ts'
 import { secretWords, words } from './words.ts'
-
-/** One key: its spelling in the file, what it takes, and its meaning. Without a default it may stay unset. */
-interface Key<T> {
-  key: string
-  kind: Kind<T>
-  default: string | undefined
-  required: boolean
-  doc: string
-}
-
-function required<T>(key: string, kind: Kind<T>, doc: string): Key<T> {
-  return { key, kind, default: undefined, required: true, doc }
-}
-
-function optional<T>(key: string, kind: Kind<T>, doc: string): Key<T | undefined> {
-  return { key, kind: kind as Kind<T | undefined>, default: undefined, required: false, doc }
-}
-
-function preset<T>(key: string, kind: Kind<T>, value: string, doc: string): Key<T> {
-  return { key, kind, default: value, required: false, doc }
-}
 
 /** Every key there is, by section and by the name it has in Config. */
 const table = {
@@ -225,16 +207,28 @@ const table = {
   event: {
     origin: preset('origin', origin, 'vmbackup', "Who our events come from in the engine's event log."),
   },
-} satisfies Record<string, Record<string, Key<never> | Key<unknown>>>
+  ...agentTable,
+} satisfies Table
 
-type Values = {
-  readonly [S in keyof typeof table]: {
-    readonly [F in keyof (typeof table)[S]]: (typeof table)[S][F] extends Key<infer T> ? T : never
-  }
+type Values = { readonly [S in keyof typeof table]: ValuesOf<(typeof table)[S]> }
+
+/** A section with a name of its own. */
+export type Named<S extends keyof typeof namedTable> = ValuesOf<(typeof namedTable)[S]> & {
+  readonly name: string
 }
+
+/** What is protected together, from where to where, and when. */
+export type JobConfig = Named<'job'>
+/** How well VMs that carry its tag are to be protected. */
+export type PolicyConfig = Named<'policy'>
+/** Who is told of what. */
+export type RouteConfig = Named<'route'>
 
 /** All that can be set, checked; every length of time in milliseconds, every amount in bytes, every path absolute. */
 export type Config = Values & {
+  readonly jobs: readonly JobConfig[]
+  readonly policies: readonly PolicyConfig[]
+  readonly routes: readonly RouteConfig[]
   /** The file it was read from, as it was named. */
   readonly file: string
   /** What the operator should be told although it stops nothing. */
@@ -244,6 +238,8 @@ export type Config = Values & {
 /** A key as the documentation needs it. */
 export interface DocumentedKey {
   section: string
+  /** True where there may be many such sections: `[section NAME]`. */
+  named: boolean
   /** Its name in Config. */
   field: string
   key: string
@@ -255,10 +251,15 @@ export interface DocumentedKey {
 }
 
 /** Every key in the order of the example file. */
-export const configKeys: readonly DocumentedKey[] = Object.entries(table).flatMap(([section, fields]) =>
-  Object.entries(fields as unknown as Record<string, Key<unknown>>).map(([field, key]) => ({
-    section,
-    field,
-    ...key,
-  })),
-)
+export const configKeys: readonly DocumentedKey[] = [...rowsOf(table, false), ...rowsOf(namedTable, true)]
+
+function rowsOf(sections: Table, named: boolean): DocumentedKey[] {
+  return Object.entries(sections).flatMap(([section, fields]) =>
+    Object.entries(fields as unknown as Record<string, Key<unknown>>).map(([field, key]) => ({
+      section,
+      named,
+      field,
+      ...key,
+    })),
+  )
+}

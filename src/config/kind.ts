@@ -4,6 +4,8 @@ import { z } from 'zod'
 export interface Kind<T> {
   allowed: string
   schema: z.ZodType<T, string>
+  /** True when the text may go on on further, indented lines. */
+  lines?: true
 }
 
 /** What is wrong with a text, in words that never hold more of it than may be shown. */

@@ -15,6 +15,9 @@ export class Refused extends Failure {}
 /** The command line or a configuration file is wrong. */
 export class UsageError extends Failure {}
 
+/** There is no job, VM, run or policy of that name. */
+export class Unknown extends Failure {}
+
 /** Another run holds the lock of this volume pair. */
 export class Locked extends Failure {}
 

@@ -7,6 +7,7 @@ import { outcomeOf, type Report, reportedError, type VmResult } from './report.t
 interface Accounted {
   primary: string
   secondary: { host: string; volume: string }
+  job?: string
   clock: Clock
   emit: Emit
 }
@@ -22,6 +23,7 @@ export class Account {
   #leftOpen: Report['leftOpen'] = []
   #comparison: Report['comparison']
   #manifest: string | undefined
+  #overwrote = false
 
   constructor(request: Accounted, id: string, startedAt: Date) {
     this.#request = request
@@ -53,6 +55,8 @@ export class Account {
       this.#leftOpen.push({ what: event.what, why: event.why })
     } else if (event.kind === 'compared') {
       this.#comparison = event.comparison
+    } else if (event.kind === 'points withdrawn') {
+      this.#overwrote = true
     } else if (event.kind === 'point made') {
       this.#manifest = event.manifest
     }
@@ -72,10 +76,11 @@ export class Account {
   }
 
   report(vms: VmResult[], error: unknown): Report {
-    const { primary, secondary } = this.#request
+    const { primary, secondary, job } = this.#request
     return {
       version: 1,
       run: this.id,
+      ...(job === undefined ? {} : { job }),
       outcome: outcomeOf(vms, error),
       startedAt: this.startedAt.toISOString(),
       finishedAt: new Date(this.#request.clock.now()).toISOString(),
@@ -83,6 +88,7 @@ export class Account {
       secondary: { host: secondary.host, volume: secondary.volume },
       steps: [...this.#steps],
       vms,
+      overwrote: this.#overwrote,
       ...(this.#comparison === undefined ? {} : { comparison: this.#comparison }),
       ...(this.#manifest === undefined ? {} : { manifest: this.#manifest }),
       warnings: [...this.#warnings],

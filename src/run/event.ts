@@ -15,6 +15,8 @@ export type RunEvent =
   | { kind: 'left open'; what: string; why: string }
   /** How the copy was compared with its source. */
   | { kind: 'compared'; comparison: Comparison }
+  /** Earlier recovery points on the secondary are given up: from here on it is written over. */
+  | { kind: 'points withdrawn' }
   /** The recovery point is complete and its manifest written. */
   | { kind: 'point made'; manifest: string }
   | { kind: 'run ended'; report: Report }

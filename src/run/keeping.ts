@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { nameOfPair } from '../model/pair.ts'
 import { type Lease, takeLease } from './lease.ts'
 import { Ledger } from './ledger.ts'
 import { lockVolume } from './lock.ts'
 import { thisMachine } from './machine.ts'
-import { nameOfPair } from './pair.ts'
 import type { RunRequest } from './run.ts'
 
 /** What is held while something is done for a volume pair. */

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, messageOf } from '../model/errors.ts'
+import { nameOfPair } from '../model/pair.ts'
 import { ledgerIn } from './keeping.ts'
 import { Ledger } from './ledger.ts'
 import { describeObligation, type Owed } from './obligation.ts'
-import { nameOfPair } from './pair.ts'
 import { type Play, type Run, type RunRequest, runId, runOn } from './run.ts'
 
 /**

@@ -52,6 +52,8 @@ export interface ReportedError {
 export interface Report {
   version: 1
   run: string
+  /** Of the configuration; absent for a run from the classic command line. */
+  job?: string
   outcome: Outcome
   startedAt: string
   finishedAt: string
@@ -60,6 +62,8 @@ export interface Report {
   steps: { name: string; ms: number; error?: string }[]
   vms: VmResult[]
   comparison?: Comparison
+  /** True when earlier recovery points on the secondary were given up for this one: what it does not claim, nothing does. */
+  overwrote: boolean
   /** The manifest of the recovery point, as a path on the secondary volume. */
   manifest?: string
   warnings: string[]

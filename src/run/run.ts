@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
+import type { Pair } from '../model/pair.ts'
 import type { Clock } from './clock.ts'
 import type { Emit, RunEvent } from './event.ts'
 import type { Ledger } from './ledger.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { describeObligation, type Obligation, type Owed } from './obligation.ts'
-import type { Pair } from './pair.ts'
 import type { Report, VmResult } from './report.ts'
 
 /** What every step of a run is given. */
@@ -38,6 +38,8 @@ export interface Run {
 }
 
 export interface RunRequest extends Pair {
+  /** Of the configuration, if it is one's run. */
+  job?: string
   stateDir: string
   signal: AbortSignal
   clock: Clock

@@ -27,6 +27,7 @@ function aReport(change: Partial<Report> = {}): Report {
     secondary: { host: 'gs1', volume: 'data-dr' },
     steps: [],
     vms: [good('db'), good('web')],
+    overwrote: true,
     warnings: [],
     leftOpen: [],
     ...change,

@@ -19,6 +19,7 @@ const report: Report = {
   primary: 'data',
   secondary: { host: 'gs1', volume: 'data-dr' },
   steps: [],
+  overwrote: true,
   vms: [
     {
       id: '1',

@@ -13,7 +13,7 @@ function readStatements(text: string) {
   let section = ''
   let comment: string[] = []
   for (const line of text.split('\n')) {
-    section = /^\[(\w+)\]$/.exec(line)?.[1] ?? section
+    section = /^#?\[(\w+)(?: \w+)?\]$/.exec(line)?.[1] ?? section
     const [, hash, key, value] = /^(#?)([a-z_]+) =(?: (.*))?$/.exec(line) ?? []
     if (key !== undefined) {
       statements.push({
@@ -39,14 +39,15 @@ test('has every known key once, in the order of the table, and no other', () => 
 
 test('sets only what is required, and states the real default of the rest', () => {
   const rest = stated.filter(({ set }) => !set).map(({ name, value }) => [name, value])
-  const defaults = configKeys.filter(({ required }) => !required)
+  const defaults = configKeys.filter(({ required, named }) => named || !required)
   expect(rest).toEqual(defaults.map((key) => [`${key.section}.${key.key}`, key.default ?? '']))
 })
 
 test('gives the same configuration with every stated default written out', async () => {
-  const overrides = stated.map(({ name, value }) => {
+  const named = new Set(configKeys.flatMap((row) => (row.named ? [row.section] : [])))
+  const overrides = stated.flatMap(({ name, value }) => {
     const [section = '', key = ''] = name.split('.')
-    return { section, key, value, from: name }
+    return named.has(section) ? [] : [{ section, key, value, from: name }]
   })
   expect(await readConfig(file, { env, overrides })).toEqual(await readConfig(file, { env }))
 })

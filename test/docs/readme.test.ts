@@ -51,8 +51,8 @@ test('the table of exit codes is the one that the program uses', () => {
 
 test('the table of the configuration has every key, in order, with its default', () => {
   const told = tableUnder('Configuration').map(([name = '', value = '']) => [inBackticks(name), value])
-  const known = configKeys.map(({ section, key, required, default: preset }) => [
-    `[${section}] ${key}`,
+  const known = configKeys.map(({ section, named, key, required, default: preset }) => [
+    `[${section}${named ? ' NAME' : ''}] ${key}`,
     required ? 'required' : preset === undefined ? 'not set' : `\`${preset}\``,
   ])
   expect(told).toEqual(known)
