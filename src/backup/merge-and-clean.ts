@@ -5,7 +5,7 @@ import type { Run } from '../run/run.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
 import { hasOverlay } from './overlays.ts'
-import { dropOwed } from './settle.ts'
+import { dropOwed, unmergedAmong } from './settle.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Ends } from './volumes.ts'
 
@@ -50,12 +50,10 @@ export async function mergeAndClean(
  */
 async function forgetEarlier(run: Run, site: Site, ends: Ends, verdicts: Verdicts): Promise<void> {
   const owed = run.owed()
-  const unmerged = new Set(
-    owed.flatMap(({ run: id, what }) => (what.kind === 'snapshot' ? [`${id} ${what.vm.id}`] : [])),
-  )
+  const isUnmerged = unmergedAmong(owed)
   for (const one of owed) {
     const { what } = one
-    if (one.run === run.id || what.kind !== 'overlays' || unmerged.has(`${one.run} ${what.vm.id}`)) continue
+    if (one.run === run.id || what.kind !== 'overlays' || isUnmerged(one)) continue
     try {
       // The base may have got another child since: only what is still there is put right.
       const isThere = await hasOverlay(ends.secondary, site.hypervisor.layout, what.domain, what.overlays)

@@ -35,7 +35,7 @@ async function dropOverlay(
     for (const file of place) await rm(join(secondary.dir, file), { force: true })
     // What has not arrived needs no repair; that it is missing is for the proof to say. Replication that is stopped in the
     // middle leaves files that it has made and not yet filled: the next one fills them.
-    if (await hasContent(description)) {
+    if (await sizeOf(description)) {
       await rewrite(description, (text) => layout.asTop(text, { domain, image, volume: base }))
     }
   } catch (cause) {
@@ -75,21 +75,16 @@ async function rewrite(file: string, change: (text: string) => string): Promise<
   await handle.sync()
 }
 
-async function hasContent(file: string): Promise<boolean> {
-  try {
-    return (await stat(file)).size > 0
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
+export async function exists(file: string): Promise<boolean> {
+  return (await sizeOf(file)) !== undefined
 }
 
-export async function exists(file: string): Promise<boolean> {
+/** Undefined where there is nothing of that name. */
+async function sizeOf(file: string): Promise<number | undefined> {
   try {
-    await stat(file)
-    return true
+    return (await stat(file)).size
   } catch (error) {
-    if (isAbsent(error)) return false
+    if (isAbsent(error)) return undefined
     throw error
   }
 }

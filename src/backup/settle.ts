@@ -134,16 +134,11 @@ export async function closeJobs(run: Run, site: Site, text: string, succeeded: b
  * on the secondary only is never sent again (Gluster issue 3621).
  */
 async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave: Leave): Promise<void> {
-  const unmerged = new Set(
-    run.owed().flatMap(({ run: id, what }) => (what.kind === 'snapshot' ? [`${id} ${what.vm.id}`] : [])),
-  )
+  const isUnmerged = unmergedAmong(run.owed())
   const free: Owed[] = []
   for (const one of some) {
-    if (one.what.kind === 'overlays' && unmerged.has(`${one.run} ${one.what.vm.id}`)) {
-      leave(one, 'kept until its snapshot is merged on the primary')
-    } else {
-      free.push(one)
-    }
+    if (isUnmerged(one)) leave(one, 'kept until its snapshot is merged on the primary')
+    else free.push(one)
   }
   if (free.length === 0) return
   await attempt(run, free, leave, async () => {
@@ -157,6 +152,14 @@ async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave
       else leave(one, `kept: recovery point ${needing} stands on it until the next one replaces it`)
     }
   })
+}
+
+/** Tells of overlays that are owed whether the snapshot which made them is owed as well: its merge has not ended. */
+export function unmergedAmong(owed: readonly Owed[]): (one: Owed) => boolean {
+  const keys = (kind: 'snapshot' | 'overlays', { run, what }: Owed) =>
+    what.kind === kind ? [`${run} ${what.vm.id}`] : []
+  const unmerged = new Set(owed.flatMap((one) => keys('snapshot', one)))
+  return (one) => keys('overlays', one).some((key) => unmerged.has(key))
 }
 
 /** The whole point, if any, whose claim of the VM has one of these overlays in its chains. */

@@ -1,7 +1,18 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
-import { type CommonOptions, commonOf, type Flags, parseTarget, type Target } from './common-args.ts'
+import {
+  type CommonOptions,
+  commonOf,
+  configOption,
+  type Flags,
+  jsonOption,
+  parseTarget,
+  quietOption,
+  stateDirOption,
+  type Target,
+  verboseOption,
+} from './common-args.ts'
 import { addPointCommands } from './point-args.ts'
 import { addRecoverCommand } from './recover-args.ts'
 
@@ -62,7 +73,7 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .argument('<primary-volume>', 'Gluster volume that holds the storage domain')
     .argument('<secondary-host>', '[user@]host of the geo-replication session at the second site')
     .argument('<secondary-volume>', 'Gluster volume there')
-    .option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
+    .addOption(configOption())
     .option('--timeout <minutes>', 'time allowed for the replication', positive)
     .option('--interval <seconds>', 'time between two looks at engine and replication', positive)
     .addOption(
@@ -73,10 +84,10 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
       ]),
     )
     .option('--dry-run', 'check everything, print the plan, touch nothing')
-    .option('--json', 'print one JSON document on standard output')
-    .option('--state-dir <dir>', 'where ledger, lock and history are kept')
-    .option('-q, --quiet', 'no progress; only warnings and the result')
-    .option('-v, --verbose', 'every event as a log line')
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .addOption(quietOption())
+    .addOption(verboseOption())
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', teaching)

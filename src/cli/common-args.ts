@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
 
@@ -59,3 +60,11 @@ export function commonOf(flags: Flags): CommonOptions {
     verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
   }
 }
+
+// The options that several commands have, each made anew for each of them.
+export const configOption = () =>
+  new Option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
+export const jsonOption = () => new Option('--json', 'print one JSON document on standard output')
+export const stateDirOption = () => new Option('--state-dir <dir>', 'where ledger, lock and history are kept')
+export const quietOption = () => new Option('-q, --quiet', 'no progress; only warnings and the result')
+export const verboseOption = () => new Option('-v, --verbose', 'every event as a log line')

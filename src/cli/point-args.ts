@@ -4,6 +4,7 @@ import { UsageError } from '../model/errors.ts'
 import { parseHost, parseVolumeName } from '../model/names.ts'
 import { shown } from '../model/shown.ts'
 import type { Asked, Place } from './args.ts'
+import { jsonOption } from './common-args.ts'
 
 interface PointFlags {
   at: string
@@ -34,7 +35,7 @@ export function addPointCommands(program: Command, asks: (asked: Asked) => void)
     .command('points')
     .description('List the recovery points on a secondary volume.')
     .requiredOption('--at <place>', where)
-    .option('--json', 'print one JSON document on standard output')
+    .addOption(jsonOption())
     .action((_options: PointFlags, command: Command) => {
       const { at, json } = command.optsWithGlobals<PointFlags>()
       asks({ kind: 'points', at: parsePlace(at), json: json === true })
@@ -47,7 +48,7 @@ export function addPointCommands(program: Command, asks: (asked: Asked) => void)
     .option('--no-content', 'check everything but the content of the disks')
     .option('--parallel <n>', 'how many disks of a VM are read at the same time', whole, 4)
     .option('--rate <MiB/s>', 'read no more than this', whole)
-    .option('--json', 'print one JSON document on standard output')
+    .addOption(jsonOption())
     .option('-q, --quiet', 'no progress, only the result')
     .addHelpText('after', verifyTeaching)
     .action((points: string[], _options: VerifyFlags, command: Command) => {

@@ -1,7 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import type { Asked } from './args.ts'
-import { commonOf, type Flags, parseTarget } from './common-args.ts'
+import {
+  commonOf,
+  configOption,
+  type Flags,
+  jsonOption,
+  parseTarget,
+  quietOption,
+  stateDirOption,
+  verboseOption,
+} from './common-args.ts'
 
 const teaching = `
 A run writes down what it will owe before it makes it: snapshots, overlays on the secondary, a running session, mounts,
@@ -27,13 +36,13 @@ export function addRecoverCommand(program: Command, asks: (asked: Asked) => void
     .argument('[primary-volume]', 'with both others: only for this pair')
     .argument('[secondary-host]', '[user@]host of the session')
     .argument('[secondary-volume]', 'volume there')
-    .option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
+    .addOption(configOption())
     .option('--dry-run', 'list what is owed, touch nothing')
     .option('--waive <number>', 'strike this entry without settling it; may be repeated', numbers)
-    .option('--json', 'print one JSON document on standard output')
-    .option('--state-dir <dir>', 'where ledger, lock and history are kept')
-    .option('-q, --quiet', 'no progress; only warnings and the result')
-    .option('-v, --verbose', 'every event as a log line')
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .addOption(quietOption())
+    .addOption(verboseOption())
     .addHelpText('after', teaching)
     .action((primary, host, secondary, _options, command: Command) => {
       const flags = command.optsWithGlobals<Flags & { waive?: number[] }>()

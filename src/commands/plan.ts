@@ -2,7 +2,7 @@ import { backupPlay } from '../backup/play.ts'
 import { inspect } from '../backup/preflight.ts'
 import type { Asked } from '../cli/args.ts'
 import { renderPlan } from '../cli/render-plan.ts'
-import { owedFor } from '../run/recover.ts'
+import { foundAs } from '../run/recover.ts'
 import { rehearse } from '../run/rehearse.ts'
 import { exitCodeOf } from '../run/report.ts'
 import { scratchDir } from '../run/scratch.ts'
@@ -20,10 +20,13 @@ export async function plan(asked: Asked & { kind: 'run' }, terminal: Terminal): 
   const options = optionsOf(config, terminal.version)
   const site = createSite(config, asked.target, env, scratch.logDir)
   const play = backupPlay(site, options, asked.target.primaryVolume)
-  const seen = await rehearse(request, scratch.dir, play, (rehearsal) => inspect(rehearsal, site, options))
+  const found = await rehearse(request, scratch.dir, play, async (rehearsal) => {
+    // Before the look: that owes mounts of its own.
+    const owed = rehearsal.owed().map((one) => foundAs(one))
+    return { ...(await inspect(rehearsal, site, options)), owed }
+  })
   await site.hypervisor.close()
   request.signal.throwIfAborted()
-  const found = { ...seen, owed: owedFor(request).found }
   for (const warning of config.warnings) stderr.write(`${paintErr.doubtful(`warning: ${warning}`)}\n`)
   stdout.write(
     asked.options.json

@@ -27,9 +27,7 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
     asked.target === undefined
       ? pairsOwing(request.stateDir, targetIn)
       : [{ name: nameOfPair(pairOf(asked.target)), pair: asked.target }]
-  const found = owing.map((one) =>
-    'pair' in one ? owedFor({ ...request, ...pairOf(one.pair) }) : notTried(unnamed(one.name), one.error),
-  )
+  const found = owing.map((one) => ifNamed(one, (target) => owedFor({ ...request, ...pairOf(target) })))
   refuseUnknown(asked.waive, found)
 
   async function settle(target: Target, emit: Emit): Promise<PairRecovery> {
@@ -48,9 +46,9 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
     pairs = []
     for (const one of owing) {
       pairs.push(
-        'pair' in one
-          ? await settle(one.pair, emit).catch((error: unknown) => notTried(pairOf(one.pair), error))
-          : notTried(unnamed(one.name), one.error),
+        await ifNamed(one, (target) =>
+          settle(target, emit).catch((error: unknown) => notTried(pairOf(target), error)),
+        ),
       )
     }
     end()
@@ -63,9 +61,10 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
   return exitCodeOfRecovery(pairs)
 }
 
-/** A pair of which only the ledger's name is known. */
-function unnamed(name: string): Pair {
-  return { primary: name, secondary: { host: '?', volume: '?' } }
+/** What is done for a pair; for one of which only the ledger's name is known, nothing can be tried. */
+function ifNamed<T>(one: Owing<Target>, act: (target: Target) => T): T | PairRecovery {
+  if ('pair' in one) return act(one.pair)
+  return notTried({ primary: one.name, secondary: { host: '?', volume: '?' } }, one.error)
 }
 
 function refuseUnknown(waive: readonly number[], pairs: readonly PairRecovery[]): void {

@@ -4,6 +4,9 @@ import { shown } from './shown.ts'
 /** How a domain, an image, a volume or a file of Gluster (gfid) is named; paths are built from nothing else. */
 export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** An id of the engine's; it becomes a part of addresses, searches and paths, where `..` or `*` would lead elsewhere. */
+export const entityId = /^[A-Za-z0-9_-]{1,64}$/
+
 /** A Gluster volume name as glusterd accepts it, safe as a command argument. Throws UsageError. */
 export function parseVolumeName(text: string): string {
   // glusterd allows letters, digits, '_' and '-' only; `all` is its word for every volume (cli-cmd-parser.c).

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EngineError } from '../model/errors.ts'
+import { entityId } from '../model/names.ts'
 import { oneLine } from '../model/shown.ts'
 
 /** Text, also where the engine writes a bare number or boolean. */
@@ -10,8 +11,8 @@ export const text = z
 /** A name or a sentence: it is shown to people, and goes into reports and manifests. */
 export const line = text.transform((found) => oneLine(found, 300))
 
-/** An id: it becomes a part of addresses and searches, where `..` or `*` would lead elsewhere. */
-export const id = text.pipe(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'expected an id' }))
+/** An id; what could lead elsewhere is none. */
+export const id = text.pipe(z.string().regex(entityId, { error: 'expected an id' }))
 
 /** A boolean; the real engine writes `"true"`, its documentation shows `true`. */
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')], {

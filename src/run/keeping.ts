@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { nameOfPair } from '../model/pair.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -32,6 +32,17 @@ export async function keeping<T>(request: RunRequest, use: (kept: Kept) => Promi
   mkdirSync(join(stateDir, 'mnt'), { recursive: true, mode: 0o700 })
   ledger.note(pairFact, JSON.stringify({ primary, secondary: request.secondary }))
   return await use({ ledger, lease })
+}
+
+/**
+ * Reads the ledger of a state directory as that of a pair, by its name, without holding anything. Makes nothing and gives undefined
+ * where there is none. Throws Failure when it cannot be read.
+ */
+export function readLedger<T>(stateDir: string, pair: string, read: (ledger: Ledger) => T): T | undefined {
+  const file = ledgerIn(stateDir)
+  if (!existsSync(file)) return undefined
+  using ledger = new Ledger(file, pair)
+  return read(ledger)
 }
 
 /** The fact that names the pair's two volumes in full. */

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { Failure, Locked } from '../model/errors.ts'
+import { Failure, isAbsent, Locked } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
 import type { Clock } from './clock.ts'
 import type { Machine } from './machine.ts'
@@ -156,7 +156,7 @@ function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isAbsent(error)) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { uuid } from '../model/names.ts'
+import { entityId, uuid } from '../model/names.ts'
 import { oneLine } from '../model/shown.ts'
 import type { Overlay, VmRef } from '../model/vm.ts'
 
@@ -61,7 +61,7 @@ type Shape = Record<string, (value: unknown) => boolean>
 const isText = (value: unknown): boolean => typeof value === 'string'
 // They become parts of paths: what is none was damaged, and nothing is removed by it.
 const isUuid = (value: unknown): boolean => typeof value === 'string' && uuid.test(value)
-const isId = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value)
+const isId = (value: unknown): boolean => typeof value === 'string' && entityId.test(value)
 const isVm = (value: unknown): boolean => has(value, { id: isId, name: isText })
 const isOverlays = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => has(one, { image: isUuid, base: isUuid, overlay: isUuid }))

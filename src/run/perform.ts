@@ -7,10 +7,7 @@ import type { Ledger } from './ledger.ts'
 import type { Obligation, Owed } from './obligation.ts'
 import type { Report } from './report.ts'
 import { type Leave, type Play, type Run, type RunRequest, runId, runOn, step } from './run.ts'
-import { within } from './within.ts'
-
-/** What is told to end has so long to do so in good order; then it hangs, and is not waited for. */
-export const graceMs = 120_000
+import { graceMs, within } from './within.ts'
 
 /**
  * Performs one run: lock, settle what earlier runs left, story, settle what this one owes, closing event, report. Never
@@ -91,11 +88,11 @@ async function performKept(
   let closing: Owed | undefined
   let error: unknown
   try {
+    const acting = run(request.signal)
     // One closing event per run, and it is owed before anything can go wrong.
-    closing = oweEvent(run(request.signal), account)
+    closing = acting.owe(closingEvent(account))
     request.signal.throwIfAborted()
-    const told = run(request.signal)
-    await within(play.story(told), told.signal, graceMs)
+    await within(play.story(acting), acting.signal, graceMs)
   } catch (thrown) {
     error = lease.signal.aborted ? lease.signal.reason : thrown
   }
@@ -112,10 +109,6 @@ async function performKept(
   await play.close(settling(), report, toClose, leave).catch((cause: unknown) => leaveOpen(toClose, cause))
   leaveOpen(mine(), 'it could not be settled')
   return account.report(report.vms, error)
-}
-
-function oweEvent(run: Run, account: Account): Owed {
-  return run.owe(closingEvent(account))
 }
 
 function closingEvent({ startedAt }: Account): Obligation {

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs'
 import { Cancelled, chainOf, Failure, hintOf, Locked } from '../model/errors.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
-import { keeping, ledgerIn, pairFact } from './keeping.ts'
-import { Ledger } from './ledger.ts'
+import { keeping, ledgerIn, pairFact, readLedger } from './keeping.ts'
 import { describeObligation, type Owed } from './obligation.ts'
-import { graceMs } from './perform.ts'
 import { type ReportedError, reportedError } from './report.ts'
 import { type Play, type RunRequest, runId, runOn, step } from './run.ts'
-import { within } from './within.ts'
+import { graceMs, within } from './within.ts'
 
 /** What became of one thing that was owed. */
 export interface Found {
@@ -21,6 +18,8 @@ export interface Found {
   /** What to do about it. */
   hint?: string
 }
+
+type Fate = Pick<Found, 'state' | 'why' | 'hint'>
 
 /** What was found owed for one volume pair, newest first, and what became of it. */
 export interface PairRecovery extends Pair {
@@ -92,10 +91,8 @@ export async function recover(
 
 /** What `recover` would have to settle. Changes nothing. Throws Failure when the ledger cannot be read. */
 export function owedFor(request: Pick<RunRequest, 'stateDir'> & Pair): PairRecovery {
-  const file = ledgerIn(request.stateDir)
-  if (!existsSync(file)) return recoveryOf(request, [], () => ({ state: 'owed' }))
-  using ledger = new Ledger(file, nameOfPair(request))
-  return recoveryOf(request, ledger.open(), () => ({ state: 'owed' }))
+  const owed = readLedger(request.stateDir, nameOfPair(request), (ledger) => ledger.open())
+  return recoveryOf(request, owed ?? [])
 }
 
 /** A pair of which something is owed, as its runs have written it down; `error` where that cannot be read. */
@@ -103,15 +100,15 @@ export type Owing<T> = { name: string } & ({ pair: T } | { error: unknown })
 
 /** The pairs for which a state directory's ledger holds anything. Throws Failure when it cannot be read at all. */
 export function pairsOwing<T>(stateDir: string, pairIn: (text: string) => T): Owing<T>[] {
-  const file = ledgerIn(stateDir)
-  if (!existsSync(file)) return []
-  using ledger = new Ledger(file, '')
-  const names = new Set(ledger.openElsewhere().map(({ pair }) => pair))
-  return [...names].toSorted().map((name) => {
-    const said = ledger.recall(pairFact, name)
-    if (said === undefined) return { name, error: notNamed(file, name) }
+  // No pair has the empty name, so every pair is another.
+  const said = readLedger(stateDir, '', (ledger) => {
+    const names = new Set(ledger.openElsewhere().map(({ pair }) => pair))
+    return [...names].toSorted().map((name) => ({ name, text: ledger.recall(pairFact, name) }))
+  })
+  return (said ?? []).map(({ name, text }) => {
+    if (text === undefined) return { name, error: notNamed(ledgerIn(stateDir), name) }
     try {
-      return { name, pair: pairIn(said) }
+      return { name, pair: pairIn(text) }
     } catch (error) {
       return { name, error }
     }
@@ -127,23 +124,23 @@ function notNamed(file: string, name: string): Failure {
 /** Of a pair for which nothing could be tried. */
 export function notTried(pair: Pair, error: unknown): PairRecovery {
   return {
-    ...recoveryOf(pair, [], () => ({ state: 'owed' })),
+    ...recoveryOf(pair, []),
     outcome: outcomeOf(error),
     error: reportedError(error),
   }
 }
 
+/** One entry of the ledger, for people. */
+export function foundAs({ id, run, what }: Owed, fate: Fate = { state: 'owed' }): Found {
+  return { id, run, what: describeObligation(what), ...fate }
+}
+
 function recoveryOf(
   { primary, secondary }: Pair,
   owed: readonly Owed[],
-  fateOf: (owed: Owed) => Pick<Found, 'state' | 'why' | 'hint'>,
+  fateOf: (owed: Owed) => Fate = () => ({ state: 'owed' }),
 ): PairRecovery {
-  const found = owed.map((one) => ({
-    id: one.id,
-    run: one.run,
-    what: describeObligation(one.what),
-    ...fateOf(one),
-  }))
+  const found = owed.map((one) => foundAs(one, fateOf(one)))
   const worst = (['left open', 'owed'] as const).find((state) => found.some((one) => one.state === state))
   return { primary, secondary, found, outcome: worst ?? 'settled' }
 }

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, messageOf } from '../model/errors.ts'
 import { nameOfPair } from '../model/pair.ts'
-import { ledgerIn } from './keeping.ts'
+import { readLedger } from './keeping.ts'
 import { Ledger } from './ledger.ts'
-import { describeObligation, type Owed } from './obligation.ts'
+import { describeObligation } from './obligation.ts'
 import { type Play, type Run, type RunRequest, runId, runOn } from './run.ts'
 
 /**
@@ -21,12 +21,15 @@ export async function rehearse<T>(
   const startedAt = new Date(request.clock.now())
   const about = { id: runId(startedAt), startedAt, emit: request.emit }
   using ledger = new Ledger(':memory:', 'rehearsal')
-  const real = owedIn(request)
+  const real = readLedger(request.stateDir, nameOfPair(request), (found) => ({
+    here: found.open(),
+    elsewhere: found.openElsewhere(),
+  }))
   mkdirSync(join(scratchDir, 'mnt'), { recursive: true, mode: 0o700 })
   const runUnder = (signal: AbortSignal): Run => ({
     ...runOn({ ...request, stateDir: scratchDir }, { ledger, assertHeld() {} }, about, signal),
-    owed: () => [...ledger.open(), ...real.here],
-    owedElsewhere: () => real.elsewhere,
+    owed: () => [...ledger.open(), ...(real?.here ?? [])],
+    owedElsewhere: () => real?.elsewhere ?? [],
   })
   const [looked] = await Promise.allSettled([look(runUnder(request.signal))])
   const left: string[] = []
@@ -43,12 +46,4 @@ export async function rehearse<T>(
   }
   if (looked.status === 'rejected') throw looked.reason
   return looked.value
-}
-
-/** What is owed for the pair and for others; makes nothing where there is no ledger. */
-function owedIn(request: RunRequest): { here: Owed[]; elsewhere: (Owed & { pair: string })[] } {
-  const file = ledgerIn(request.stateDir)
-  if (!existsSync(file)) return { here: [], elsewhere: [] }
-  using ledger = new Ledger(file, nameOfPair(request))
-  return { here: ledger.open(), elsewhere: ledger.openElsewhere() }
 }
