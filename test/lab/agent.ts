@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { expect } from 'vitest'
 import { LabClient } from '../../src/lab/client.ts'
+import { leftovers, proveSecondary } from '../../src/lab/demo/proof.ts'
 import type { Verification } from '../../src/point/verify.ts'
 import type { Report } from '../../src/run/report.ts'
 
@@ -17,6 +19,11 @@ export async function labFor(name: string, ...options: string[]): Promise<LabCli
       await execa(launcher, ['down', '--name', name])
     },
   })
+}
+
+/** Runs a shell script in a node; returns what it printed. */
+export function inNode(lab: LabClient, node: string, script: string): Promise<string> {
+  return lab.run(node, 'sh', '-c', script)
 }
 
 /** A copy of the lab's configuration with lines replaced or added; returns its path. */
@@ -63,6 +70,24 @@ export async function runAgent(argv: readonly string[], at?: Interference): Prom
   return { exitCode, report: JSON.parse(stdout) as Report, stderr }
 }
 
+/** Runs the agent; every VM that it can protect is, as the writers prove, and nothing is left. */
+export async function expectProtected(lab: LabClient, at?: Interference): Promise<Ended> {
+  const before = await lab.writers()
+  const ended = await runAgent(lab.vmbackup(), at)
+  const after = await lab.writers()
+  const { report, exitCode } = ended
+  expect(report.error).toBeUndefined()
+  expect(report.vms.filter(({ state }) => state === 'failed')).toEqual([])
+  expect([exitCode, report.outcome]).toEqual([0, 'protected'])
+  const claimed = report.vms.filter(({ state }) => state === 'protected').map(({ id }) => id)
+  const proofs = (await proveSecondary(lab, { before, after })).filter(({ vm }) => claimed.includes(vm.id))
+  const verdicts = proofs.map(({ vm, verdict }) => [vm.name, verdict.verdict])
+  expect(verdicts).toEqual(proofs.map(({ vm }) => [vm.name, 'exactly']))
+  expect(proofs.length).toBeGreaterThan(2)
+  expect(await leftovers(lab)).toEqual([])
+  return ended
+}
+
 /** Runs `vmbackup verify` on the recovery site, and gives its findings by VM. */
 export async function verifyAgent(lab: LabClient, ...options: string[]) {
   const { stdout, exitCode } = await lab.atRecoverySite('verify', '--json', ...options)
@@ -73,6 +98,6 @@ export async function verifyAgent(lab: LabClient, ...options: string[]) {
 
 /** Lines that `gluster` logged on the primary: every command that anybody ran there. */
 export async function glusterHistory(lab: LabClient): Promise<string[]> {
-  const text = await lab.run('gp1', 'sh', '-c', 'cat /var/log/glusterfs/cmd_history.log')
+  const text = await inNode(lab, 'gp1', 'cat /var/log/glusterfs/cmd_history.log')
   return text.split('\n').filter((line) => line !== '')
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { LabClient } from '../../src/lab/client.ts'
-import { leftovers, proveSecondary } from '../../src/lab/demo/proof.ts'
-import { configWith, type Ended, type Interference, labFor, runAgent } from './agent.ts'
+import { leftovers } from '../../src/lab/demo/proof.ts'
+import { configWith, expectProtected, inNode, labFor, runAgent } from './agent.ts'
 
 let lab: LabClient & AsyncDisposable
 
@@ -17,23 +17,6 @@ afterEach(async () => {
 })
 
 const fault = (order: object) => lab.control('POST', '/faults', order)
-const inNode = (node: string, script: string) => lab.run(node, 'sh', '-c', script)
-
-/** Runs the agent; every VM that it can protect is, as the writers prove, and nothing is left. */
-async function expectProtected(at?: Interference): Promise<Ended> {
-  const before = await lab.writers()
-  const ended = await runAgent(lab.vmbackup(), at)
-  const after = await lab.writers()
-  expect(ended.report.error).toBeUndefined()
-  expect(ended.report.vms.filter(({ state }) => state === 'failed')).toEqual([])
-  expect(ended.exitCode).toBe(0)
-  const claimed = ended.report.vms.filter(({ state }) => state === 'protected').map(({ id }) => id)
-  const proofs = (await proveSecondary(lab, { before, after })).filter(({ vm }) => claimed.includes(vm.id))
-  expect(proofs.map(({ verdict }) => verdict.verdict)).toEqual(proofs.map(() => 'exactly'))
-  expect(proofs.length).toBeGreaterThan(2)
-  expect(await leftovers(lab)).toEqual([])
-  return ended
-}
 
 test('an engine that restarts, breaks connections, is busy, loses answers, tokens and jobs costs no VM', async () => {
   const requests = { at: 'request', match: { path: '.*/api.*' } }
@@ -53,54 +36,54 @@ test('an engine that restarts, breaks connections, is busy, loses answers, token
   await fault({ at: 'job', effect: 'vanishes', times: 2 })
   await fault({ at: 'merge', effect: 'fails' })
   await fault({ at: 'merge', effect: 'row stays' })
-  await expectProtected({ step: 'replicate', act: () => lab.control('DELETE', '/tokens') })
+  await expectProtected(lab, { step: 'replicate', act: () => lab.control('DELETE', '/tokens') })
   const { faults } = (await lab.control('GET', '/faults')) as { faults: { struck: number }[] }
   expect(faults.map(({ struck }) => struck > 0)).toEqual(faults.map(() => true))
 })
 
 test('sshd and a brick of the secondary may be away for a while', async () => {
-  await expectProtected({
+  await expectProtected(lab, {
     step: 'replicate',
     async act() {
-      await inNode('gs1', 'pkill -x sshd')
+      await inNode(lab, 'gs1', 'pkill -x sshd')
       await pause(8_000)
-      await inNode('gs1', '/usr/sbin/sshd -E /var/log/glusterfs/sshd.log')
-      await inNode('gs1', 'pkill -x glusterfsd')
+      await inNode(lab, 'gs1', '/usr/sbin/sshd -E /var/log/glusterfs/sshd.log')
+      await inNode(lab, 'gs1', 'pkill -x glusterfsd')
       await pause(5_000)
-      await inNode('gs1', 'gluster --mode=script volume start data-dr force')
+      await inNode(lab, 'gs1', 'gluster --mode=script volume start data-dr force')
     },
   })
 })
 
 test('glusterd of either site may be away when the session is to start', async () => {
-  await expectProtected({
+  await expectProtected(lab, {
     step: 'withdraw earlier points',
     async act() {
       // With the secondary's glusterd away a start answers "successful" and starts nothing.
-      await Promise.all([inNode('gs1', 'pkill -x glusterd'), inNode('gp1', 'pkill -x glusterd')])
+      await Promise.all([inNode(lab, 'gs1', 'pkill -x glusterd'), inNode(lab, 'gp1', 'pkill -x glusterd')])
       await pause(3_000)
-      await inNode('gp1', 'glusterd -p /run/glusterd.pid')
+      await inNode(lab, 'gp1', 'glusterd -p /run/glusterd.pid')
       await pause(6_000)
-      await inNode('gs1', 'glusterd -p /run/glusterd.pid')
+      await inNode(lab, 'gs1', 'glusterd -p /run/glusterd.pid')
     },
   })
 })
 
 test('a primary volume that fills up while overlays live ends the run, and its snapshots are merged', async () => {
-  const free = Number((await inNode('gp1', 'df --output=avail -B1 /bricks/data | tail -1')).trim())
+  const free = Number((await inNode(lab, 'gp1', 'df --output=avail -B1 /bricks/data | tail -1')).trim())
   const config = await configWith(lab, (text) =>
     text.replace('[snapshot]', `[snapshot]\nmin_free = ${free - 2 ** 30}`),
   )
   try {
     const { report, exitCode } = await runAgent([...lab.vmbackup(), '--config', config], {
       step: 'replicate',
-      act: () => inNode('gp1', 'fallocate -l 2G /bricks/filler'),
+      act: () => inNode(lab, 'gp1', 'fallocate -l 2G /bricks/filler'),
     })
     expect(report.error?.message).toContain('less than [snapshot] min_free')
     expect(exitCode).toBe(1)
     expect(report.leftOpen).toEqual([])
     expect(await leftovers(lab)).toEqual([])
   } finally {
-    await inNode('gp1', 'rm -f /bricks/filler')
+    await inNode(lab, 'gp1', 'rm -f /bricks/filler')
   }
 })

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LabClient } from '../../src/lab/client.ts'
 import { leftovers } from '../../src/lab/demo/proof.ts'
-import { configWith, labFor, runAgent } from './agent.ts'
+import { configWith, inNode, labFor, runAgent } from './agent.ts'
 import { isKilledAt, recoverAgent } from './crash.ts'
 
 let lab: LabClient & AsyncDisposable
@@ -16,28 +16,26 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]()
 })
 
-const inNode = (node: string, script: string) => lab.run(node, 'sh', '-c', script)
-
 test('a state directory whose disk fills up in mid-run costs nothing, since the ledger has its room', async () => {
-  await inNode('gp1', 'mkdir -p /run/tiny && mount -t tmpfs -o size=2m tmpfs /run/tiny')
+  await inNode(lab, 'gp1', 'mkdir -p /run/tiny && mount -t tmpfs -o size=2m tmpfs /run/tiny')
   const { report, exitCode } = await runAgent(lab.vmbackup('--state-dir', '/run/tiny/state'), {
     step: 'snapshot',
     // It ends when there is no byte left, and only then.
-    act: () => inNode('gp1', '! dd if=/dev/zero of=/run/tiny/filler bs=4k 2>/dev/null'),
+    act: () => inNode(lab, 'gp1', '! dd if=/dev/zero of=/run/tiny/filler bs=4k 2>/dev/null'),
   })
   expect(report.error).toBeUndefined()
   expect(exitCode).toBe(0)
   expect(report.leftOpen).toEqual([])
   expect(await leftovers(lab)).toEqual([])
-  await inNode('gp1', 'umount /run/tiny')
+  await inNode(lab, 'gp1', 'umount /run/tiny')
 })
 
 test('of two machines with one state directory on Gluster one runs, and the other takes over when that one is killed', async () => {
   const shared = 'glusterfs --volfile-server=gp1 --volfile-id=shared /run/shared'
   const make =
     'gluster --mode=script volume create shared gp1:/bricks/shared force && gluster volume start shared'
-  await inNode('gp1', `mkdir -p /run/shared && ${make} && ${shared}`)
-  await inNode('admin', `mkdir -p /run/shared && ${shared}`)
+  await inNode(lab, 'gp1', `mkdir -p /run/shared && ${make} && ${shared}`)
+  await inNode(lab, 'admin', `mkdir -p /run/shared && ${shared}`)
   const config = await configWith(lab, (text) =>
     text
       .replace('[gluster]', '[gluster]\ncommand = ssh -o BatchMode=yes root@gp1')
@@ -53,7 +51,7 @@ test('of two machines with one state directory on Gluster one runs, and the othe
     step: 'replicate',
     async act() {
       second = await runAgent(there)
-      await inNode('gp1', "pkill -KILL -f '[s]rc/main.ts'")
+      await inNode(lab, 'gp1', "pkill -KILL -f '[s]rc/main.ts'")
     },
   })
   // It was killed, so it could not say anything.
@@ -72,7 +70,7 @@ test('of two machines with one state directory on Gluster one runs, and the othe
   expect(recovery.pairs[0]?.found.map(({ what, state }) => [what.replace(/ .*/, ''), state])).toEqual([
     ['unmount', 'settled'],
   ])
-  for (const node of ['gp1', 'admin']) await inNode(node, 'umount /run/shared')
+  for (const node of ['gp1', 'admin']) await inNode(lab, node, 'umount /run/shared')
   expect(await leftovers(lab)).toEqual([])
 })
 
@@ -84,14 +82,14 @@ test('neither the password nor a token is in what a run prints, logs, leaves, te
   const argv: [string, ...string[]] = [...lab.vmbackup(), '--config', config]
   // All that anybody could see of the processes, again and again while the agent runs.
   const look = 'while test ! -e /run/seen.stop; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; done'
-  const watching = inNode('gp1', `${look} > /run/seen 2>/dev/null; true`)
+  const watching = inNode(lab, 'gp1', `${look} > /run/seen 2>/dev/null; true`)
   const failing = await configWith(lab, (text) => text.replace(/^server = .*$/m, 'server = https://gs1'))
   const ended = await runAgent(argv)
   const refused = await runAgent([...argv, '--config', failing])
   await writeFile(join(lab.status.dir, 'state', 'printed'), JSON.stringify([ended, refused]))
   expect(await isKilledAt(lab, 'after:20')).toBe(true)
   await recoverAgent(lab)
-  await inNode('gp1', 'touch /run/seen.stop')
+  await inNode(lab, 'gp1', 'touch /run/seen.stop')
   await watching
   const told = await Promise.all(['/events', '/jobs'].map((path) => lab.api('GET', path)))
   await writeFile(join(lab.status.dir, 'state', 'told'), JSON.stringify(told))
@@ -106,10 +104,10 @@ test('neither the password nor a token is in what a run prints, logs, leaves, te
   const search = `grep -rlFf ${secrets}`
   const places = `${lab.status.dir}/state ${lab.status.dir}/nodes /run /var/log/glusterfs`
   // The control: a search that finds nothing anywhere would prove nothing.
-  expect(await inNode('gp1', `${search} ${lab.status.dir}/password`)).toContain('password')
-  expect(Number(await inNode('gp1', 'wc -c < /run/seen'))).toBeGreaterThan(10_000)
-  expect(await inNode('gp1', `${search} ${places} || true`)).toBe('')
-  expect(await inNode('gs1', `${search} ${secondary.dir}/vmbackup || true`)).toBe('')
+  expect(await inNode(lab, 'gp1', `${search} ${lab.status.dir}/password`)).toContain('password')
+  expect(Number(await inNode(lab, 'gp1', 'wc -c < /run/seen'))).toBeGreaterThan(10_000)
+  expect(await inNode(lab, 'gp1', `${search} ${places} || true`)).toBe('')
+  expect(await inNode(lab, 'gs1', `${search} ${secondary.dir}/vmbackup || true`)).toBe('')
 })
 
 /** Starts the agent until it is not turned away any more. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LabClient } from '../../../src/lab/client.ts'
+import { inNode } from '../agent.ts'
 import type { Random } from './random.ts'
 
 /** Something that goes wrong around a run. */
@@ -45,7 +46,7 @@ function episode(
   }
 }
 
-const inNode = (node: string, script: string) => (lab: LabClient) => lab.run(node, 'sh', '-c', script)
+const doing = (node: string, script: string) => (lab: LabClient) => inNode(lab, node, script)
 const requests = { at: 'request', match: { path: '.*/api.*' } } as const
 const snapshots = { match: { method: 'POST|DELETE', path: '.*/snapshots.*' } } as const
 
@@ -79,7 +80,7 @@ function killing(name: string, signal: string): Disturbance {
       await pause(random.upTo(runMs), undefined, { signal: ended }).catch(() => undefined)
       if (ended.aborted) return
       // Only inside of the node, where nothing else is called so; the brackets keep it from finding itself.
-      await lab.run('gp1', 'sh', '-c', `pkill -${signal} -f '[s]rc/main.ts' || true`)
+      await inNode(lab, 'gp1', `pkill -${signal} -f '[s]rc/main.ts' || true`)
     },
   }
 }
@@ -142,27 +143,27 @@ export const disturbances: readonly Disturbance[] = [
   guestAct('pause', 'resume', { reason: 'no space' }),
   episode(
     'sshd of the secondary is away',
-    inNode('gs1', 'pkill -x sshd || true'),
-    inNode('gs1', '/usr/sbin/sshd -E /var/log/glusterfs/sshd.log'),
+    doing('gs1', 'pkill -x sshd || true'),
+    doing('gs1', '/usr/sbin/sshd -E /var/log/glusterfs/sshd.log'),
   ),
   episode(
     'a brick of the secondary is away',
-    inNode('gs1', 'pkill -x glusterfsd || true'),
-    inNode('gs1', 'gluster --mode=script volume start data-dr force'),
+    doing('gs1', 'pkill -x glusterfsd || true'),
+    doing('gs1', 'gluster --mode=script volume start data-dr force'),
   ),
   episode(
     'glusterd of the secondary is away',
-    inNode('gs1', 'pkill -x glusterd || true'),
-    inNode('gs1', 'glusterd -p /run/glusterd.pid'),
+    doing('gs1', 'pkill -x glusterd || true'),
+    doing('gs1', 'glusterd -p /run/glusterd.pid'),
   ),
   episode(
     'glusterd of the primary is away',
-    inNode('gp1', 'pkill -x glusterd || true'),
-    inNode('gp1', 'glusterd -p /run/glusterd.pid'),
+    doing('gp1', 'pkill -x glusterd || true'),
+    doing('gp1', 'glusterd -p /run/glusterd.pid'),
   ),
   episode(
     'the line to the secondary is down',
-    inNode('gs1', 'ip link set eth0 down'),
-    inNode('gs1', 'ip link set eth0 up'),
+    doing('gs1', 'ip link set eth0 down'),
+    doing('gs1', 'ip link set eth0 up'),
   ),
 ]
