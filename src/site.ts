@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackupOptions } from './backup/options.ts'
 import type { Place } from './cli/args.ts'
-import type { Target } from './cli/common-args.ts'
 import type { Config } from './config/keys.ts'
 import { passwordSource } from './config/password.ts'
 import { createGeoReplication } from './gluster/geo-replication.ts'
@@ -10,6 +9,7 @@ import { plainFile } from './gluster/plain-file.ts'
 import { spaceAt } from './gluster/space.ts'
 import { openVolumeAt } from './gluster/volumes.ts'
 import type { DomainFormat } from './model/domain.ts'
+import type { Pair } from './model/pair.ts'
 import type { OpenVolume } from './model/replication.ts'
 import type { Site } from './model/site.ts'
 import { createEngine } from './ovirt/engine.ts'
@@ -17,7 +17,7 @@ import { vdsmFormat } from './ovirt/vdsm-domain.ts'
 import { scratchDir } from './run/scratch.ts'
 
 /** Joins the two ends as the configuration says; connects to neither. `logDir` must exist. */
-export function createSite(config: Config, target: Target, env: NodeJS.ProcessEnv, logDir: string): Site {
+export function createSite(config: Config, pair: Pair, env: NodeJS.ProcessEnv, logDir: string): Site {
   const { connection, gluster, event } = config
   return {
     hypervisor: createEngine({
@@ -32,7 +32,7 @@ export function createSite(config: Config, target: Target, env: NodeJS.ProcessEn
       ...(connection.caFile === undefined ? {} : { ca: readFileSync(connection.caFile, 'utf8') }),
     }),
     replication: createGeoReplication({
-      ...target,
+      ...pair,
       logDir,
       ...(gluster.command === undefined ? {} : { command: gluster.command }),
       ...(gluster.secondaryCommand === undefined ? {} : { secondaryCommand: gluster.secondaryCommand }),

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
+import type { Pair } from '../model/pair.ts'
 import { oneLine } from '../model/shown.ts'
 import {
   type CommonOptions,
@@ -7,10 +8,9 @@ import {
   configOption,
   type Flags,
   jsonOption,
-  parseTarget,
+  parsePair,
   quietOption,
   stateDirOption,
-  type Target,
   verboseOption,
 } from './common-args.ts'
 import { addPointCommands } from './point-args.ts'
@@ -19,11 +19,11 @@ import { addRecoverCommand } from './recover-args.ts'
 /** What the command line asks for. */
 export type Asked =
   | { kind: 'say'; text: string }
-  | { kind: 'run'; dryRun: boolean; target: Target; options: CommonOptions }
+  | { kind: 'run'; dryRun: boolean; pair: Pair; options: CommonOptions }
   | {
       kind: 'recover'
       /** Without it: every pair for which the state directory owes something. */
-      target?: Target
+      pair?: Pair
       dryRun: boolean
       /** Numbers of entries to be struck without being settled. */
       waive: number[]
@@ -95,8 +95,8 @@ export function parseArgs(argv: readonly string[], version: string): Asked {
     .configureOutput({ writeOut: (text) => (said += text), writeErr: () => undefined })
     .action((primary: string, host: string, secondary: string) => {
       const flags = program.opts<Flags>()
-      const target = parseTarget(primary, host, secondary)
-      asked = { kind: 'run', dryRun: flags.dryRun === true, target, options: commonOf(flags) }
+      const pair = parsePair(primary, host, secondary)
+      asked = { kind: 'run', dryRun: flags.dryRun === true, pair, options: commonOf(flags) }
     })
   const asks = (found: Asked): void => {
     asked = found

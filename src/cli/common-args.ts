@@ -1,14 +1,7 @@
 import { Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
-
-/** The volumes of a run, as the command line names them. */
-export interface Target {
-  primaryVolume: string
-  secondaryUser?: string
-  secondaryHost: string
-  secondaryVolume: string
-}
+import type { Pair } from '../model/pair.ts'
 
 /** Options of every command that acts. */
 export interface CommonOptions {
@@ -35,13 +28,15 @@ export interface Flags {
 }
 
 /** Throws UsageError for names that Gluster would not take. */
-export function parseTarget(primary: string, host: string, secondary: string): Target {
+export function parsePair(primary: string, host: string, volume: string): Pair {
   const at = host.lastIndexOf('@')
   return {
-    primaryVolume: parseVolumeName(primary),
-    ...(at < 0 ? {} : { secondaryUser: parseUserName(host.slice(0, at)) }),
-    secondaryHost: parseHost(host.slice(at + 1)),
-    secondaryVolume: parseVolumeName(secondary),
+    primary: parseVolumeName(primary),
+    secondary: {
+      ...(at < 0 ? {} : { user: parseUserName(host.slice(0, at)) }),
+      host: parseHost(host.slice(at + 1)),
+      volume: parseVolumeName(volume),
+    },
   }
 }
 

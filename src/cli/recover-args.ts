@@ -6,7 +6,7 @@ import {
   configOption,
   type Flags,
   jsonOption,
-  parseTarget,
+  parsePair,
   quietOption,
   stateDirOption,
   verboseOption,
@@ -54,7 +54,7 @@ export function addRecoverCommand(program: Command, asks: (asked: Asked) => void
       }
       asks({
         kind: 'recover',
-        ...(names.length === 0 ? {} : { target: parseTarget(primary, host, secondary) }),
+        ...(names.length === 0 ? {} : { pair: parsePair(primary, host, secondary) }),
         dryRun: flags.dryRun === true,
         waive: flags.waive ?? [],
         options: commonOf(flags),

@@ -7,19 +7,19 @@ import { rehearse } from '../run/rehearse.ts'
 import { exitCodeOf } from '../run/report.ts'
 import { scratchDir } from '../run/scratch.ts'
 import { createSite, optionsOf } from '../site.ts'
-import { pairOf, prepare } from './prepare.ts'
+import { prepare } from './prepare.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Says what a run would do, and touches nothing; returns the exit code. */
 export async function plan(asked: Asked & { kind: 'run' }, terminal: Terminal): Promise<number> {
   const { config, request: base } = await prepare(asked.options, terminal)
   const { env, stdout, stderr, paintOut, paintErr } = terminal
-  const request = { ...base, ...pairOf(asked.target) }
+  const request = { ...base, ...asked.pair }
   // Nothing is left of a dry run, not even a state directory.
   using scratch = scratchDir()
   const options = optionsOf(config, terminal.version)
-  const site = createSite(config, asked.target, env, scratch.logDir)
-  const play = backupPlay(site, options, asked.target.primaryVolume)
+  const site = createSite(config, asked.pair, env, scratch.logDir)
+  const play = backupPlay(site, options, asked.pair.primary)
   const found = await rehearse(request, scratch.dir, play, async (rehearsal) => {
     // Before the look: that owes mounts of its own.
     const owed = rehearsal.owed().map((one) => foundAs(one))

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { CommonOptions, Target } from '../cli/common-args.ts'
+import type { CommonOptions } from '../cli/common-args.ts'
 import { readConfig } from '../config/config.ts'
 import type { Config } from '../config/keys.ts'
 import { Failure } from '../model/errors.ts'
@@ -43,15 +43,6 @@ export async function prepare(
 
 function defaultConfig(): string {
   return existsSync('backup.cfg') ? 'backup.cfg' : '/etc/vmbackup/backup.cfg'
-}
-
-/** The two volumes, as a run and its ledger know them. */
-export function pairOf({ primaryVolume, secondaryUser, secondaryHost, secondaryVolume }: Target): Pair {
-  const secondary = { host: secondaryHost, volume: secondaryVolume }
-  return {
-    primary: primaryVolume,
-    secondary: secondaryUser === undefined ? secondary : { user: secondaryUser, ...secondary },
-  }
 }
 
 /** Makes the directory in which Gluster's clients write their logs. Throws Failure. */

@@ -1,6 +1,6 @@
 import { backupPlay } from '../backup/play.ts'
 import type { Asked } from '../cli/args.ts'
-import { parseTarget, type Target } from '../cli/common-args.ts'
+import { parsePair } from '../cli/common-args.ts'
 import { renderRecovery } from '../cli/render-recovery.ts'
 import { UsageError } from '../model/errors.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
@@ -16,25 +16,25 @@ import {
 } from '../run/recover.ts'
 import { createSite, optionsOf } from '../site.ts'
 import { listenersFor } from './listeners.ts'
-import { logDirIn, pairOf, prepare } from './prepare.ts'
+import { logDirIn, prepare } from './prepare.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Settles what earlier runs owe, or lists it; returns the exit code. */
 export async function recover(asked: Asked & { kind: 'recover' }, terminal: Terminal): Promise<number> {
   const { config, request } = await prepare(asked.options, terminal)
   const { stdout, paintOut, env, version } = terminal
-  const owing: Owing<Target>[] =
-    asked.target === undefined
-      ? pairsOwing(request.stateDir, targetIn)
-      : [{ name: nameOfPair(pairOf(asked.target)), pair: asked.target }]
-  const found = owing.map((one) => ifNamed(one, (target) => owedFor({ ...request, ...pairOf(target) })))
+  const owing: Owing<Pair>[] =
+    asked.pair === undefined
+      ? pairsOwing(request.stateDir, pairIn)
+      : [{ name: nameOfPair(asked.pair), pair: asked.pair }]
+  const found = owing.map((one) => ifNamed(one, (pair) => owedFor({ ...request, ...pair })))
   refuseUnknown(asked.waive, found)
 
-  async function settle(target: Target, emit: Emit): Promise<PairRecovery> {
-    const site = createSite(config, target, env, logDirIn(config.state.dir))
-    const play = backupPlay(site, optionsOf(config, version), target.primaryVolume)
+  async function settle(pair: Pair, emit: Emit): Promise<PairRecovery> {
+    const site = createSite(config, pair, env, logDirIn(config.state.dir))
+    const play = backupPlay(site, optionsOf(config, version), pair.primary)
     try {
-      return await recoverPair({ ...request, ...pairOf(target), emit }, play, asked.waive)
+      return await recoverPair({ ...request, ...pair, emit }, play, asked.waive)
     } finally {
       await site.hypervisor.close()
     }
@@ -46,9 +46,7 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
     pairs = []
     for (const one of owing) {
       pairs.push(
-        await ifNamed(one, (target) =>
-          settle(target, emit).catch((error: unknown) => notTried(pairOf(target), error)),
-        ),
+        await ifNamed(one, (pair) => settle(pair, emit).catch((error: unknown) => notTried(pair, error))),
       )
     }
     end()
@@ -62,7 +60,7 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
 }
 
 /** What is done for a pair; for one of which only the ledger's name is known, nothing can be tried. */
-function ifNamed<T>(one: Owing<Target>, act: (target: Target) => T): T | PairRecovery {
+function ifNamed<T>(one: Owing<Pair>, act: (pair: Pair) => T): T | PairRecovery {
   if ('pair' in one) return act(one.pair)
   return notTried({ primary: one.name, secondary: { host: '?', volume: '?' } }, one.error)
 }
@@ -77,11 +75,11 @@ function refuseUnknown(waive: readonly number[], pairs: readonly PairRecovery[])
 }
 
 /** The volumes as the ledger has them; checked like those of a command line, since files can be damaged. Throws UsageError. */
-function targetIn(text: string): Target {
+function pairIn(text: string): Pair {
   try {
     const { primary, secondary } = JSON.parse(text) as Pair
     const { user, host, volume } = secondary
-    return parseTarget(primary, user === undefined ? host : `${user}@${host}`, volume)
+    return parsePair(primary, user === undefined ? host : `${user}@${host}`, volume)
   } catch (cause) {
     throw new UsageError('the state file does not say which volumes something is owed for', {
       cause,

@@ -1,34 +1,30 @@
 import { CommandFailed, Failure, messageOf, Refused } from '../model/errors.ts'
+import type { Pair } from '../model/pair.ts'
 import { type Gluster, NotThere } from './cli.ts'
 import { type VolumeInfo, volumeInfoOf } from './volume-info.ts'
 
-/** The volumes and the session between them. */
-export interface PairNames {
-  primaryVolume: string
-  secondaryHost: string
-  secondaryVolume: string
-  /** The user of a session that does not run as root. */
-  secondaryUser?: string
-}
-
 /** `[user@]host::volume`, as the command line wants it. */
-export function secondaryUrl({ secondaryHost, secondaryVolume, secondaryUser }: PairNames): string {
-  return `${secondaryUser === undefined ? '' : `${secondaryUser}@`}${secondaryHost}::${secondaryVolume}`
+export function secondaryUrl({ secondary: { user, host, volume } }: Pair): string {
+  return `${user === undefined ? '' : `${user}@`}${host}::${volume}`
 }
 
 /** What every command of the session begins with. */
-export function sessionWords(names: PairNames): string[] {
-  return ['volume', 'geo-replication', names.primaryVolume, secondaryUrl(names)]
+export function sessionWords(pair: Pair): string[] {
+  return ['volume', 'geo-replication', pair.primary, secondaryUrl(pair)]
 }
 
 /** What the primary volume is. Throws NotThere when it does not exist. */
-export function askPrimary(gluster: Gluster, names: PairNames, signal: AbortSignal): Promise<VolumeInfo> {
-  return volumeInfo(gluster, names.primaryVolume, [], signal)
+export function askPrimary(gluster: Gluster, { primary }: Pair, signal: AbortSignal): Promise<VolumeInfo> {
+  return volumeInfo(gluster, primary, [], signal)
 }
 
 /** The same of the secondary: a glusterd shows its volumes to any host that asks, as geo-replication itself does. */
-export function askSecondary(gluster: Gluster, names: PairNames, signal: AbortSignal): Promise<VolumeInfo> {
-  return volumeInfo(gluster, names.secondaryVolume, [`--remote-host=${names.secondaryHost}`], signal)
+export function askSecondary(
+  gluster: Gluster,
+  { secondary }: Pair,
+  signal: AbortSignal,
+): Promise<VolumeInfo> {
+  return volumeInfo(gluster, secondary.volume, [`--remote-host=${secondary.host}`], signal)
 }
 
 async function volumeInfo(

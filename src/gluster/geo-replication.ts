@@ -1,7 +1,8 @@
 import { utimes } from 'node:fs/promises'
 import { CommandFailed } from '../model/errors.ts'
+import type { Pair } from '../model/pair.ts'
 import type { OpenVolume, Replication } from '../model/replication.ts'
-import { askPrimary, askSecondary, type PairNames, refusing, secondaryUrl, sessionWords } from './asked.ts'
+import { askPrimary, askSecondary, refusing, secondaryUrl, sessionWords } from './asked.ts'
 import { glusterAt, NotThere } from './cli.ts'
 import { judge } from './findings.ts'
 import { learn } from './learn.ts'
@@ -11,7 +12,7 @@ import { isSharded, type VolumeInfo } from './volume-info.ts'
 import { type Mounted, volumesAt } from './volumes.ts'
 
 /** The names as parseVolumeName, parseHost and parseUserName let them through. */
-export interface GeoReplicationOptions extends PairNames {
+export interface GeoReplicationOptions extends Pair {
   /** What stands before each gluster command to reach a primary node; empty when this is one. */
   command?: readonly string[]
   /** The same for a command on the secondary, which only preflight asks. */
@@ -28,10 +29,10 @@ export interface GeoReplicationOptions extends PairNames {
 
 /** Replication by Gluster's geo-replication. Volumes are mounted on this machine, wherever the commands run. */
 export function createGeoReplication(options: GeoReplicationOptions): Replication {
-  const { primaryVolume, secondaryHost, secondaryVolume, command = [], secondaryCommand, logDir } = options
+  const { primary: primaryVolume, secondary: copy, command = [], secondaryCommand, logDir } = options
   const { timeoutMs = 120_000, busyMs = 60_000, mountMs = 60_000 } = options
   const gluster = glusterAt({ prefix: command, timeoutMs, busyMs })
-  const volumes = volumesAt({ logDir, mountMs, primaryVolume, secondaryVolume, secondaryHost })
+  const volumes = volumesAt({ logDir, mountMs, pair: options })
   const session = sessionWords(options)
   // Of the last mark: a poll that asks for it each time would double the load on Gluster.
   let layout: VolumeInfo | undefined
@@ -55,7 +56,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
 
   async function rows(signal: AbortSignal): Promise<BrickRow[]> {
     const root = await gluster.xml([...session, 'status'], signal)
-    const found = findSession(root, { host: secondaryHost, volume: secondaryVolume })
+    const found = findSession(root, copy)
     if (found !== undefined) return found.rows
     const end = secondaryUrl(options)
     throw new NotThere(`the geo-replication session ${primaryVolume} to ${end} does not exist`, {
@@ -118,7 +119,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
             sharded: isSharded(primary),
             replicated,
           },
-          secondary: { volume: secondaryVolume, host: secondaryHost },
+          secondary: { volume: copy.volume, host: copy.host },
         }
       }),
 
@@ -159,7 +160,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
     openSecondary: (dir, signal) =>
       refusing(async () => {
         const secondary = await askSecondary(gluster, options, signal)
-        const hosts = [...new Set([secondaryHost, ...secondary.hosts])]
+        const hosts = [...new Set([copy.host, ...secondary.hosts])]
         return keep(await volumes.openSecondary({ hosts, sharded: isSharded(secondary) }, dir, signal))
       }),
 

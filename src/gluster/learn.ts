@@ -1,6 +1,7 @@
 import { CommandFailed, Failure } from '../model/errors.ts'
+import type { Pair } from '../model/pair.ts'
 import { oneLine } from '../model/shown.ts'
-import { askPrimary, askSecondary, orFailure, type PairNames, secondaryUrl, sessionWords } from './asked.ts'
+import { askPrimary, askSecondary, orFailure, secondaryUrl, sessionWords } from './asked.ts'
 import { type Gluster, NotThere } from './cli.ts'
 import type { Facts } from './findings.ts'
 import { commandLine, hintFor, runAt } from './run.ts'
@@ -9,7 +10,7 @@ import { type ListedSession, listedSessions } from './status.ts'
 /** Asks all that preflight judges; changes nothing. What cannot be asked is told as the failure of asking. */
 export async function learn(
   gluster: Gluster,
-  names: PairNames,
+  pair: Pair,
   options: { secondaryCommand?: readonly string[] | undefined; timeoutMs: number },
   signal: AbortSignal,
 ): Promise<Facts> {
@@ -17,13 +18,13 @@ export async function learn(
   const ask = (prefix: readonly string[], command: readonly string[]) =>
     orFailure(() => firstLine(prefix, command, { timeoutMs, signal }))
   // One after the other: Gluster answers "busy" to commands at the same time.
-  const primary = await orAbsent(() => askPrimary(gluster, names, signal))
-  const secondaryVolume = await orAbsent(() => askSecondary(gluster, names, signal))
-  const sessions = await askSessions(gluster, names, signal)
-  const session = sessions instanceof Failure ? undefined : ownOf(sessions, names)
+  const primary = await orAbsent(() => askPrimary(gluster, pair, signal))
+  const secondaryVolume = await orAbsent(() => askSecondary(gluster, pair, signal))
+  const sessions = await askSessions(gluster, pair, signal)
+  const session = sessions instanceof Failure ? undefined : ownOf(sessions, pair)
   return {
-    primaryVolume: names.primaryVolume,
-    secondary: secondaryUrl(names),
+    primaryVolume: pair.primary,
+    secondary: secondaryUrl(pair),
     primary,
     secondaryVolume,
     sessions,
@@ -31,22 +32,22 @@ export async function learn(
     syncMethod:
       session === undefined
         ? undefined
-        : await orFailure(() => gluster.text([...sessionWords(names), 'config', 'sync-method'], signal)),
+        : await orFailure(() => gluster.text([...sessionWords(pair), 'config', 'sync-method'], signal)),
     secondaryRsync: secondaryCommand && (await ask(secondaryCommand, ['rsync', '--version'])),
     client: await ask([], ['glusterfs', '--version']),
     attributes: await ask([], ['setfattr', '--version']),
   }
 }
 
-async function askSessions(gluster: Gluster, { primaryVolume }: PairNames, signal: AbortSignal) {
+async function askSessions(gluster: Gluster, { primary }: Pair, signal: AbortSignal) {
   const listed = await orFailure(async () =>
-    listedSessions(await gluster.xml(['volume', 'geo-replication', primaryVolume, 'status'], signal)),
+    listedSessions(await gluster.xml(['volume', 'geo-replication', primary, 'status'], signal)),
   )
   return listed instanceof NotThere ? [] : listed
 }
 
-function ownOf(sessions: readonly ListedSession[], { secondaryHost, secondaryVolume }: PairNames) {
-  return sessions.find(({ host, volume }) => host === secondaryHost && volume === secondaryVolume)
+function ownOf(sessions: readonly ListedSession[], { secondary }: Pair) {
+  return sessions.find(({ host, volume }) => host === secondary.host && volume === secondary.volume)
 }
 
 async function firstLine(

@@ -1,5 +1,6 @@
 import { mkdir, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { Pair } from '../model/pair.ts'
 import type { OpenVolume } from '../model/replication.ts'
 import { answers, besides, isMountedWith, mount, unmount } from './mount.ts'
 import { plainFile } from './plain-file.ts'
@@ -39,14 +40,8 @@ const byGfid = '--aux-gfid-mount'
 const asGeoReplication = ['--client-pid=-1', byGfid]
 
 /** The mounts of this machine. */
-export function volumesAt(options: {
-  primaryVolume: string
-  logDir: string
-  mountMs: number
-  secondaryVolume: string
-  secondaryHost: string
-}): Volumes {
-  const { logDir, mountMs, primaryVolume, secondaryVolume, secondaryHost } = options
+export function volumesAt(options: { pair: Pair; logDir: string; mountMs: number }): Volumes {
+  const { logDir, mountMs, pair } = options
 
   async function mountIt(
     volume: string,
@@ -79,7 +74,7 @@ export function volumesAt(options: {
     )
     // A dead mount is only taken away: what its deletions left is finished when the next one is closed.
     if (!isAlive) return
-    await removeMarkedShards(await mountBeside(secondaryVolume, [secondaryHost], dir, signal))
+    await removeMarkedShards(await mountBeside(pair.secondary.volume, [pair.secondary.host], dir, signal))
   }
 
   /** `sharded` is not known of a mount that an earlier process has left. */
@@ -106,8 +101,8 @@ export function volumesAt(options: {
   }
 
   return {
-    openPrimary: (layout, dir, signal) => openIt(primaryVolume, layout, dir, [byGfid], signal),
-    openSecondary: (layout, dir, signal) => openIt(secondaryVolume, layout, dir, [writable], signal),
+    openPrimary: (layout, dir, signal) => openIt(pair.primary, layout, dir, [byGfid], signal),
+    openSecondary: (layout, dir, signal) => openIt(pair.secondary.volume, layout, dir, [writable], signal),
     close: (dir, signal) => close(dir, signal),
   }
 }

@@ -17,7 +17,7 @@ test('three names are a run with everything else left to the configuration', () 
   expect(parseArgs(three, '1.2.3')).toEqual({
     kind: 'run',
     dryRun: false,
-    target: { primaryVolume: 'data', secondaryHost: 'dr1', secondaryVolume: 'data-dr' },
+    pair: { primary: 'data', secondary: { host: 'dr1', volume: 'data-dr' } },
     options: { json: false, verbosity: 'normal' },
   })
 })
@@ -46,15 +46,15 @@ test.each([
 })
 
 test.each([
-  ['geo@dr1', { secondaryUser: 'geo', secondaryHost: 'dr1' }],
-  ['root@dr1.example.com', { secondaryUser: 'root', secondaryHost: 'dr1.example.com' }],
-  ['192.0.2.7', { secondaryHost: '192.0.2.7' }],
-])('the secondary %s is understood', (host, target) => {
-  expect(parseArgs(['data', host, 'data-dr'], '1')).toMatchObject({ target })
+  ['geo@dr1', { user: 'geo', host: 'dr1' }],
+  ['root@dr1.example.com', { user: 'root', host: 'dr1.example.com' }],
+  ['192.0.2.7', { host: '192.0.2.7' }],
+])('the secondary %s is understood', (host, secondary) => {
+  expect(parseArgs(['data', host, 'data-dr'], '1')).toMatchObject({ pair: { secondary } })
 })
 
 test('the user of a secondary without one is not set at all', () => {
-  expect(parseArgs(three, '1')).not.toHaveProperty('target.secondaryUser')
+  expect(parseArgs(three, '1')).not.toHaveProperty('pair.secondary.user')
 })
 
 test.each([

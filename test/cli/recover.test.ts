@@ -20,12 +20,7 @@ describe('the arguments of recover', () => {
   test('name one pair, as for a run', () => {
     expect(parsed('data', 'geo@gs1', 'data-dr', '--dry-run', '--json', '-q', '-c', 'x.cfg')).toEqual({
       kind: 'recover',
-      target: {
-        primaryVolume: 'data',
-        secondaryUser: 'geo',
-        secondaryHost: 'gs1',
-        secondaryVolume: 'data-dr',
-      },
+      pair: { primary: 'data', secondary: { user: 'geo', host: 'gs1', volume: 'data-dr' } },
       dryRun: true,
       waive: [],
       options: { config: 'x.cfg', json: true, verbosity: 'quiet' },

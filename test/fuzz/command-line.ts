@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { isAbsolute } from 'node:path'
 import fc from 'fast-check'
 import { type Asked, asksForJson, type Place, parseArgs } from '../../src/cli/args.ts'
-import type { Target } from '../../src/cli/common-args.ts'
 import { UsageError } from '../../src/model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../../src/model/names.ts'
+import type { Pair } from '../../src/model/pair.ts'
 import { anyText, likeText } from './hostile.ts'
 import { checkAmount, type Parser, parser } from './parser.ts'
 
@@ -72,7 +72,7 @@ function checkAsked(asked: Asked): void {
       break
     case 'recover':
       for (const number of asked.waive) checkAmount(number)
-      if (asked.target !== undefined) checkTarget(asked.target)
+      if (asked.pair !== undefined) checkPair(asked.pair)
       break
     case 'verify':
       assert.ok(Number.isSafeInteger(asked.parallel) && asked.parallel > 0)
@@ -91,20 +91,14 @@ function checkPlace(at: Place): void {
   else for (const one of [at.host.replace(/\.$/, ''), at.volume]) checkName(one)
 }
 
-function checkRun({ target, options }: Asked & { kind: 'run' }): void {
-  checkTarget(target)
+function checkRun({ pair, options }: Asked & { kind: 'run' }): void {
+  checkPair(pair)
   const { timeoutMinutes = 1, intervalSeconds = 1, verify = 'off' } = options
   assert.ok(timeoutMinutes > 0 && intervalSeconds > 0 && ['quick', 'full', 'off'].includes(verify))
 }
 
-function checkTarget({
-  primaryVolume,
-  secondaryUser = 'root',
-  secondaryHost,
-  secondaryVolume,
-}: Target): void {
-  for (const one of [primaryVolume, secondaryUser, secondaryHost.replace(/\.$/, ''), secondaryVolume])
-    checkName(one)
+function checkPair({ primary, secondary: { user = 'root', host, volume } }: Pair): void {
+  for (const one of [primary, user, host.replace(/\.$/, ''), volume]) checkName(one)
 }
 
 export const commandLineParsers: Parser[] = [

@@ -29,9 +29,8 @@ async function withFake<T>(
 ): Promise<T> {
   await using fake = await fakeGluster(answers)
   const replication = createGeoReplication({
-    primaryVolume: 'data',
-    secondaryHost: 'gs1',
-    secondaryVolume: 'data-dr',
+    primary: 'data',
+    secondary: { host: 'gs1', volume: 'data-dr' },
     command: fake.prefix,
     secondaryCommand: fake.prefix,
     logDir: fake.dir,

@@ -18,9 +18,8 @@ if (process.env[insideNode] !== undefined) {
     const dir = await mkdtemp(join(tmpdir(), 'replication-'))
     return {
       replication: createGeoReplication({
-        primaryVolume: 'data',
-        secondaryHost: 'gs1',
-        secondaryVolume: 'data-dr',
+        primary: 'data',
+        secondary: { host: 'gs1', volume: 'data-dr' },
         secondaryCommand: ['ssh', 'gs1'],
         logDir: dir,
       }),
