@@ -71,6 +71,11 @@ export interface DiskLayout {
   asTop(text: string, expected: { domain: string; image: string; volume: string }): string
 }
 
+export interface Cluster {
+  id: string
+  name: string
+}
+
 /** What the operator is told through the engine. */
 export interface Announcement {
   severity: 'normal' | 'warning' | 'alert'
@@ -98,6 +103,19 @@ export interface Hypervisor {
   vms(domain: StorageDomain, signal: AbortSignal): Promise<Vm[]>
   /** At most three requests however many VMs are asked for (up to 100). */
   observe(vms: readonly VmRef[], tagPrefix: string, signal: AbortSignal): Promise<Observation>
+
+  /** The VMs that have one of these ids or, without case, names; all that there are when none are given. */
+  findVms(namesOrIds: readonly string[] | 'all', signal: AbortSignal): Promise<VmRef[]>
+  clusters(signal: AbortSignal): Promise<Cluster[]>
+  /**
+   * The VMs that carry the tag, or one below it in the engine's tree of tags, however many. Names of tags are compared
+   * without case; of a tag that there is not, nobody.
+   */
+  tagged(tag: string, signal: AbortSignal): Promise<VmRef[]>
+  /** Puts a tag on a VM, and makes the tag if there is none of that name. On it already = done. */
+  tag(vm: VmRef, tag: string, signal: AbortSignal): Promise<void>
+  /** Takes the tag itself, none below it, from a VM. Not on it, or no such tag = done. */
+  untag(vm: VmRef, tag: string, signal: AbortSignal): Promise<void>
 
   /** True when the engine surely knows this VM no more; that it is missing from one look is no proof. */
   isGone(vm: VmRef, signal: AbortSignal): Promise<boolean>

@@ -3,13 +3,15 @@ import type { Hypervisor } from '../model/hypervisor.ts'
 import { announce } from './announce.ts'
 import { findingsOf, productOf } from './health.ts'
 import { createHttp, type HttpOptions } from './http.ts'
-import { domainsOf, vmsByIds, vmsOn } from './inventory.ts'
+import { domainsOf, vmsByIds, vmsNamed, vmsOn } from './inventory.ts'
 import type { Act } from './request.ts'
+import { createTags } from './tags.ts'
 import { createTasksPane } from './tasks-pane.ts'
 import { createTracks } from './tracks.ts'
 import { vdsmFormat } from './vdsm-domain.ts'
 import { vdsmLayout } from './vdsm-layout.ts'
 import { createdId, eventsIn, startedJob } from './wire-job.ts'
+import { clustersIn } from './wire-tag.ts'
 
 /** An engine with 10,000 VMs logs some thousand events an hour. */
 const mostEvents = 20_000
@@ -57,6 +59,14 @@ export function createEngine(config: EngineConfig): Hypervisor {
       ])
       return { vms: found, jobs, events }
     },
+
+    findVms: (namesOrIds, signal) => vmsNamed(http, namesOrIds, signal),
+
+    async clusters(signal) {
+      return clustersIn(await http.get('/clusters', {}, 'list the clusters', signal))
+    },
+
+    ...createTags(http),
 
     async isGone({ id, name }, signal) {
       try {

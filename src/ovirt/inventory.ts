@@ -1,12 +1,18 @@
 import { EngineError } from '../model/errors.ts'
+import { uuid } from '../model/names.ts'
 import type { StorageDomain, Vm, VmRef } from '../model/vm.ts'
 import type { Http } from './http.ts'
 import { domainsIn } from './wire-domain.ts'
-import { missingParts, type VmRow, vmIn, vmParts, vmRowsIn, withDisks } from './wire-vm.ts'
+import { missingParts, type VmRow, vmIn, vmParts, vmRefsIn, vmRowsIn, withDisks } from './wire-vm.ts'
 
 /** Large enough that even a full last page stays within one request per 100 VMs. */
 const vmsPerPage = 200
 const idsPerRequest = 100
+const refsPerPage = 200
+/** Addresses have a length; a name may have 255 characters. */
+const namesPerRequest = 20
+/** Others the engine gives to no VM (NO_SPECIAL_CHARACTERS_EXTRA_I18N; older ones had spaces), and a quote would end the search. */
+const vmName = /^[\p{L}\p{N}._+ -]{1,255}$/u
 const extraRequestsAtOnce = 4
 
 /** All VMs with a disk on the domain, however many pages they fill. */
@@ -41,6 +47,44 @@ export async function vmsByIds(
     for (const vm of await wholeVms(http, rows, signal)) found.set(vm.id, vm)
   }
   return found
+}
+
+/** The VMs that a search finds, however many pages they fill; only their names. */
+export async function vmsFound(
+  http: Http,
+  condition: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<VmRef[]> {
+  const found = new Map<string, VmRef>()
+  for (let page = 1; ; page++) {
+    const search = `${condition} sortby name page ${page}`.trim()
+    const rows = vmRefsIn(await http.get('/vms', { search, max: refsPerPage }, doing, signal))
+    const before = found.size
+    for (const ref of rows) found.set(ref.id, ref)
+    if (rows.length < refsPerPage || found.size === before) return [...found.values()]
+  }
+}
+
+/** The VMs with these ids or names, or all; some dozens of names in one request. */
+export async function vmsNamed(
+  http: Http,
+  namesOrIds: readonly string[] | 'all',
+  signal: AbortSignal,
+): Promise<VmRef[]> {
+  if (namesOrIds === 'all') return vmsFound(http, '', 'list the VMs', signal)
+  const wanted = [...new Set(namesOrIds.map((name) => name.toLowerCase()))].filter((name) =>
+    vmName.test(name),
+  )
+  const found = new Map<string, VmRef>()
+  for (let first = 0; first < wanted.length; first += namesPerRequest) {
+    const some = wanted.slice(first, first + namesPerRequest)
+    const condition = some.map((name) => (uuid.test(name) ? `id=${name}` : `name="${name}"`)).join(' or ')
+    for (const ref of await vmsFound(http, condition, `look for ${some.length} VMs by name`, signal)) {
+      if (some.includes(ref.id) || some.includes(ref.name.toLowerCase())) found.set(ref.id, ref)
+    }
+  }
+  return [...found.values()]
 }
 
 /** All storage domains, each with the state it has inside its data centre. */

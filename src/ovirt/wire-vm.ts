@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { oneLine } from '../model/shown.ts'
-import type { Disk, Snapshot, Vm } from '../model/vm.ts'
+import type { Disk, Snapshot, Vm, VmRef } from '../model/vm.ts'
 import { amount, flag, id, line, list, read, reference, text, word } from './wire.ts'
 
 /** What has to be followed so that one request answers with whole VMs. */
@@ -102,6 +102,15 @@ export type VmRow = z.output<typeof row>
 /** The rows of an answer to /vms. */
 export function vmRowsIn(body: unknown): VmRow[] {
   return read(list('vm', row), body, 'list of VMs')
+}
+
+const ref = z
+  .object({ id, name: line })
+  .transform((found): VmRef => ({ id: found.id, name: found.name || found.id }))
+
+/** The VMs of an answer to /vms, only their names. */
+export function vmRefsIn(body: unknown): VmRef[] {
+  return read(list('vm', ref), body, 'list of VMs')
 }
 
 /** The parts of a row that the engine did not send along, by their sub-collection. */

@@ -87,6 +87,17 @@ describe('the client of the engine', () => {
     expect((await look(hypervisor, web)).jobs.map(({ tag }) => tag)).toEqual(['run-1'])
   })
 
+  test('a tag whose making had no answer is made once, and put on', async () => {
+    const { hypervisor, world, log } = await start()
+    const web = await vmOf(hypervisor, 'web')
+    const match = { method: 'POST', path: '/ovirt-engine/api/tags' }
+    world.faults.arm({ at: 'response', match, effect: { kind: 'drop' } })
+    await hypervisor.tag(web, 'gold', signal)
+    const asked = log.entries().filter(({ method, path }) => method === 'POST' && path.endsWith('/api/tags'))
+    expect([asked.length, [...world.tags.values()].map(({ name }) => name)]).toEqual([2, ['root', 'gold']])
+    expect(await hypervisor.tagged('gold', signal)).toEqual([{ id: web.id, name: 'web' }])
+  })
+
   test('closes without an error when the engine has gone', async () => {
     const { hypervisor, served } = await start()
     await hypervisor.about(signal)

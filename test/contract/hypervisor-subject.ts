@@ -17,6 +17,8 @@ export interface Subject extends AsyncDisposable {
   /** What goes wrong with the next act on this VM. */
   fail(vm: string, how: Misfortune): void
   removeVm(name: string): void
+  /** Adds a tag to the engine, where a name is given below that one. */
+  addTag(name: string, below?: string): void
   announced(): { number: number; severity: string; text: string }[]
   /** How many steps of a job of ours are still open. */
   openSteps(jobId: string): number

@@ -3,6 +3,7 @@ import { inventoryContract } from './hypervisor-inventory.ts'
 import { mergeContract } from './hypervisor-merges.ts'
 import { snapshotContract } from './hypervisor-snapshots.ts'
 import type { MakeSubject, Subject } from './hypervisor-subject.ts'
+import { tagContract } from './hypervisor-tags.ts'
 import { tasksContract } from './hypervisor-tasks.ts'
 
 /** The facts that a backup relies on, whatever the engine is. */
@@ -20,6 +21,7 @@ export function hypervisorContract(name: string, make: MakeSubject): void {
     inventoryContract(start)
     snapshotContract(start)
     mergeContract(start)
+    tagContract(start)
     tasksContract(start)
   })
 }

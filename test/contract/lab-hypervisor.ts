@@ -8,6 +8,7 @@ import { boot } from '../../src/lab/engine/world/boot.ts'
 import { type Clock, systemClock } from '../../src/lab/engine/world/clock.ts'
 import type { FaultSpec } from '../../src/lab/engine/world/faults.ts'
 import type { Settings } from '../../src/lab/engine/world/settings.ts'
+import { addTag, tagNamed } from '../../src/lab/engine/world/tags.ts'
 import type { World } from '../../src/lab/engine/world/world.ts'
 import { createEngine } from '../../src/ovirt/engine.ts'
 import type { Misfortune, Subject } from './hypervisor-subject.ts'
@@ -59,6 +60,9 @@ export async function createLabHypervisor(answers: EngineAnswers, more = 0) {
     },
     removeVm: (name) => {
       world.vms.delete(world.findVm(name)?.id ?? '')
+    },
+    addTag: (name, below) => {
+      addTag(world, { name, ...(below === undefined ? {} : { parent: tagNamed(world, below)?.id ?? below }) })
     },
     announced: () =>
       world.events

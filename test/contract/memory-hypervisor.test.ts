@@ -34,6 +34,9 @@ hypervisorContract('a fake over a directory', async (more = 0): Promise<Subject>
     removeVm: (name) => {
       world.vms = world.vms.filter((vm) => vm.name !== name)
     },
+    addTag: (name, below) => {
+      world.tags.push(below === undefined ? { name } : { name, below })
+    },
     announced: () => world.announced,
     openSteps: (jobId) =>
       world.steps.filter(({ job, succeeded }) => job === jobId && succeeded === undefined).length,

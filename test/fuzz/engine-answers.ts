@@ -49,6 +49,13 @@ export const vms = {
   ],
 }
 
+export const tags = {
+  tag: [
+    { id: ids.vm, name: 'vmbackup-gold', description: '', parent: { id: ids.disk } },
+    { id: ids.disk, name: 'root', description: 'root' },
+  ],
+}
+
 export const domains = {
   storage_domain: [
     {

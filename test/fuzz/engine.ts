@@ -11,7 +11,8 @@ import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { domainsIn } from '../../src/ovirt/wire-domain.ts'
 import { createdId, eventsIn, jobIn, jobsIn, startedJob } from '../../src/ovirt/wire-job.ts'
 import { productIn } from '../../src/ovirt/wire-product.ts'
-import { missingParts, vmIn, vmRowsIn, withDisks } from '../../src/ovirt/wire-vm.ts'
+import { clustersIn, tagsIn } from '../../src/ovirt/wire-tag.ts'
+import { missingParts, vmIn, vmRefsIn, vmRowsIn, withDisks } from '../../src/ovirt/wire-vm.ts'
 import * as answers from './engine-answers.ts'
 import { anyText, likeText } from './hostile.ts'
 import { likeJson, likeParsed } from './hostile-json.ts'
@@ -106,6 +107,36 @@ export const engineParsers: Parser[] = [
         return { id, storage_type: 'image' }
       }),
     refusal: EngineError,
+  }),
+  parser('list of tags', {
+    input: likeParsed(answers.tags),
+    read: tagsIn,
+    refusal: EngineError,
+    holds: (tags) => {
+      for (const tag of tags) checkId(tag.id)
+    },
+  }),
+  parser('list of clusters', {
+    input: likeParsed({ cluster: [{ id: answers.ids.center, name: 'Default' }] }),
+    read: clustersIn,
+    refusal: EngineError,
+    holds: (clusters) => {
+      for (const { id, name } of clusters) {
+        checkId(id)
+        if (name !== '') checkLine(name)
+      }
+    },
+  }),
+  parser('names of VMs', {
+    input: likeParsed(answers.vms),
+    read: vmRefsIn,
+    refusal: EngineError,
+    holds: (refs) => {
+      for (const { id, name } of refs) {
+        checkId(id)
+        checkLine(name)
+      }
+    },
   }),
   parser('list of storage domains', {
     input: likeParsed(answers.domains),

@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/model/errors.ts'
-import type { Announcement, EngineEvent, EventMeaning, Job } from '../../src/model/hypervisor.ts'
+import type { Announcement, Cluster, EngineEvent, EventMeaning, Job } from '../../src/model/hypervisor.ts'
 import type { Disk, Overlay, Snapshot, Vm } from '../../src/model/vm.ts'
 import type { createVolumeFiles } from './volume-files.ts'
 
@@ -25,6 +25,9 @@ export interface World {
   steps: { job: string; step: string; succeeded?: boolean }[]
   /** Ids of VMs whose guests are frozen. */
   frozen: string[]
+  clusters: Cluster[]
+  tags: { name: string; below?: string }[]
+  tagged: { vm: string; tag: string }[]
   acts: string[]
 }
 

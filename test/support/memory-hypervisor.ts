@@ -7,6 +7,7 @@ import type { StorageDomain, Vm } from '../../src/model/vm.ts'
 import { vdsmFormat } from '../../src/ovirt/vdsm-domain.ts'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { createActs, diskOf, rowOf, type World } from './memory-acts.ts'
+import { createTags } from './memory-tags.ts'
 import { createVolumeFiles } from './volume-files.ts'
 
 export const domain: StorageDomain = {
@@ -103,6 +104,7 @@ export async function createMemoryHypervisor(
         events: events.filter((event) => event.tag?.startsWith(prefix)),
       }
     },
+    ...createTags(world, { enter, save }),
     async isGone({ id }, signal) {
       enter('isGone', signal)
       return world.vms.every((vm) => vm.id !== id)
@@ -233,15 +235,7 @@ async function load(file: string): Promise<World | undefined> {
 }
 
 function aWorld(vms: Vm[]): World {
-  return {
-    vms,
-    jobs: [],
-    events: [],
-    pending: [],
-    overlays: {},
-    announced: [],
-    steps: [],
-    frozen: [],
-    acts: [],
-  }
+  const nothing = { jobs: [], events: [], pending: [], announced: [], steps: [], frozen: [], acts: [] }
+  const clusters = [{ id: 'cluster-1', name: 'Default' }]
+  return { ...structuredClone(nothing), vms, overlays: {}, clusters, tags: [], tagged: [] }
 }

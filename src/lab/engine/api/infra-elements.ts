@@ -1,6 +1,6 @@
 import { actionsOf, type Element, linksOf, refTo } from '../wire/element.ts'
-import type { Cluster, Host, Named, Role, User } from '../world/entities.ts'
-import { seededUuid, zeroId } from '../world/ids.ts'
+import type { Cluster, Host, Named, Role, Tag, User } from '../world/entities.ts'
+import { seededUuid } from '../world/ids.ts'
 import type { AffinityGroup, Network, World } from '../world/world.ts'
 
 export function clusterElement(cluster: Cluster): Element {
@@ -45,13 +45,17 @@ export function hostElement(world: World, host: Host): Element {
   }
 }
 
-export function tagElement(tag: Named, under = '/tags'): Element {
-  return {
-    name: tag.name,
-    description: tag.description,
-    ...(tag.id === zeroId ? {} : { parent: refTo('/tags', zeroId) }),
-    ...refTo(under, tag.id),
-  }
+export function tagElement(tag: Tag): Element {
+  return { ...tagFields(tag), ...refTo('/tags', tag.id) }
+}
+
+/** A tag as it is put on a VM. */
+export function assignedTagElement(tag: Tag, vm: string): Element {
+  return { ...tagFields(tag), vm: refTo('/vms', vm), ...refTo(`/vms/${vm}/tags`, tag.id) }
+}
+
+function tagFields({ name, description, parent }: Tag): Element {
+  return { name, description, ...(parent === undefined ? {} : { parent: refTo('/tags', parent) }) }
 }
 
 export function templateElement(world: World, template: Named): Element {

@@ -1,68 +1,99 @@
-import { randomUUID } from 'node:crypto'
-import { collection, created, demand, done, idIn, ok } from '../api/call.ts'
-import { tagElement } from '../api/infra-elements.ts'
+import { type Call, collection, created, demand, demandView, done, idIn, ok } from '../api/call.ts'
+import { assignedTagElement, tagElement } from '../api/infra-elements.ts'
 import type { Routes } from '../api/router.ts'
+import { maxOf } from '../search/match.ts'
 import { incomplete, Missing, notFound } from '../wire/fault.ts'
+import type { Input } from '../wire/parse-input.ts'
+import type { Tag } from '../world/entities.ts'
+import { addTag, changeTag, removeTag, tagNamed } from '../world/tags.ts'
 import { vmIn } from './vms.ts'
 
-/** Tags and their assignment to VMs. */
+/** Tags and their assignment to VMs, as BackendTagsResource and BackendVmTagsResource serve them. */
 export const tagRoutes: Routes = {
-  'GET /tags': ({ world }) =>
-    collection(
-      'tags',
-      'tag',
-      [...world.tags.values()].map((tag) => tagElement(tag)),
-    ),
+  'GET /tags': (call) => {
+    demandView(call)
+    return collection('tags', 'tag', cut(call, [...call.world.tags.values()]).map(tagElement))
+  },
   'POST /tags': (call) => {
     demand(call, 'tag_management')
-    const { name, description } = call.input('tag')
+    const input = call.input('tag')
+    const { name } = input
     if (typeof name !== 'string') throw incomplete('Tag', ['name'], 'add')
-    const tag = { id: randomUUID(), name, description: typeof description === 'string' ? description : '' }
-    call.world.tags.set(tag.id, tag)
-    return created('tag', tagElement(tag))
+    return created('tag', tagElement(addTag(call.world, { name, ...describedIn(call, input) })))
   },
-  'GET /tags/{tag}': (call) => {
-    const tag = call.world.tags.get(idIn(call, 'tag'))
-    if (tag === undefined) throw new Missing()
+  'GET /tags/{tag}': (call) => ok('tag', tagElement(tagIn(call))),
+  'PUT /tags/{tag}': (call) => {
+    demand(call, 'tag_management')
+    const tag = tagIn(call)
+    const input = call.input('tag')
+    changeTag(call.world, tag, {
+      ...(typeof input['name'] === 'string' ? { name: input['name'] } : {}),
+      ...describedIn(call, input),
+    })
     return ok('tag', tagElement(tag))
   },
   'DELETE /tags/{tag}': (call) => {
     demand(call, 'tag_management')
-    const id = idIn(call, 'tag')
-    if (!call.world.tags.delete(id)) throw new Missing()
-    for (const vm of call.world.vms.values()) vm.tags.delete(id)
+    removeTag(call.world, tagIn(call))
     return done()
   },
+  // Of a VM that is not there the engine lists none (GetTagsByVmIdQuery).
   'GET /vms/{vm}/tags': (call) => {
-    const vm = vmIn(call)
-    const tags = [...vm.tags].flatMap((id) => call.world.tags.get(id) ?? [])
+    demandView(call)
+    const id = idIn(call, 'vm')
+    const tags = [...(call.world.vms.get(id)?.tags ?? [])].flatMap((tag) => call.world.tags.get(tag) ?? [])
     return collection(
       'tags',
       'tag',
-      tags.map((tag) => tagElement(tag, `/vms/${vm.id}/tags`)),
+      cut(call, tags).map((tag) => assignedTagElement(tag, id)),
     )
   },
   'POST /vms/{vm}/tags': (call) => {
     demand(call, 'tag_management')
     const vm = vmIn(call)
     const { id, name } = call.input('tag')
-    const tag = [...call.world.tags.values()].find((each) =>
-      id === undefined ? each.name === name : each.id === id,
-    )
-    if (id === undefined && name === undefined) throw incomplete('Tag', ['id|name'], 'add')
-    if (tag === undefined) throw notFound(`tag ${String(name ?? id)}`)
+    if (typeof id !== 'string' && typeof name !== 'string') throw incomplete('Tag', ['id|name'], 'add')
+    const tag = typeof id === 'string' ? call.world.tags.get(id) : tagNamed(call.world, String(name))
+    if (tag === undefined) throw notFound(String(id ?? name))
     vm.tags.add(tag.id)
-    return created('tag', tagElement(tag, `/vms/${vm.id}/tags`))
+    return created('tag', assignedTagElement(tag, vm.id))
   },
   'GET /vms/{vm}/tags/{tag}': (call) => {
-    const vm = vmIn(call)
-    const tag = call.world.tags.get(idIn(call, 'tag'))
-    if (tag === undefined || !vm.tags.has(tag.id)) throw new Missing()
-    return ok('tag', tagElement(tag, `/vms/${vm.id}/tags`))
+    const { vm, tag } = assignedIn(call)
+    return ok('tag', assignedTagElement(tag, vm.id))
   },
   'DELETE /vms/{vm}/tags/{tag}': (call) => {
     demand(call, 'tag_management')
-    if (!vmIn(call).tags.delete(idIn(call, 'tag'))) throw new Missing()
+    const { vm, tag } = assignedIn(call)
+    vm.tags.delete(tag.id)
     return done()
   },
+}
+
+function tagIn(call: Call): Tag {
+  const tag = call.world.tags.get(idIn(call, 'tag'))
+  if (tag === undefined) throw new Missing()
+  return tag
+}
+
+function assignedIn(call: Call) {
+  const vm = vmIn(call)
+  const tag = tagIn(call)
+  if (!vm.tags.has(tag.id)) throw new Missing()
+  return { vm, tag }
+}
+
+/** Description and parent, which is named by id or by name. */
+function describedIn(call: Call, { description, parent }: Input): { description?: string; parent?: string } {
+  const described = typeof description === 'string' ? { description } : {}
+  if (typeof parent !== 'object' || !('id' in parent || 'name' in parent)) return described
+  const { id, name } = parent as Input
+  const found =
+    typeof name === 'string' ? tagNamed(call.world, name) : call.world.tags.get(String(id).toLowerCase())
+  if (found === undefined) throw notFound(String(name ?? id))
+  return { ...described, parent: found.id }
+}
+
+function cut(call: Call, tags: Tag[]): Tag[] {
+  return tags.slice(0, maxOf(call.query) ?? tags.length)
 }

@@ -7,6 +7,8 @@ type Field = string | number | boolean | Date | undefined | readonly string[]
 export interface Searchable<T> {
   fields: Readonly<Record<string, (item: T) => Field>>
   text: readonly string[]
+  /** Fields whose case always counts. */
+  exact?: readonly string[]
 }
 
 /** The engine's page length when none is asked for (SearchResultsLimit). */
@@ -49,7 +51,8 @@ function matcher<T>(condition: Condition, kind: Searchable<T>, exactCase: boolea
     }
     case 'compare': {
       const read = reader(kind, condition.field)
-      return compare(read, condition.relation, condition.value, exactCase)
+      const exact = exactCase || kind.exact?.includes(condition.field) === true
+      return compare(read, condition.relation, condition.value, exact)
     }
   }
 }

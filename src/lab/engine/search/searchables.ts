@@ -1,6 +1,7 @@
 import { hasIllegalImages, imagesOf } from '../world/disk-state.ts'
 import type { Cluster, DataCenter, Disk, Host, Named, StorageDomain, User, Vm } from '../world/entities.ts'
 import type { Event, Job } from '../world/records.ts'
+import { searchedNames } from '../world/tags.ts'
 import type { World } from '../world/world.ts'
 import type { Searchable } from './match.ts'
 
@@ -14,13 +15,14 @@ export function vmSearch(world: World): Searchable<Vm> {
   const host = (vm: Vm) => world.hosts.get(vm.host ?? '')?.name
   return {
     text: ['name', 'description', 'id'],
+    exact: ['tag'],
     fields: {
       id: ({ id }) => id,
       name: ({ name }) => name,
       description: ({ description }) => description,
       comment: () => '',
       status: ({ status }) => [status, status.replaceAll('_', '')],
-      tag: ({ tags }) => [...tags].flatMap((id) => world.tags.get(id)?.name ?? []),
+      tag: ({ tags }) => searchedNames(world, tags),
       cluster: (vm) => cluster(vm)?.name,
       'cluster.name': (vm) => cluster(vm)?.name,
       datacenter: dataCenter,

@@ -144,11 +144,16 @@ export interface StorageDomain {
   locked: boolean
 }
 
-/** A thing that is only listed: template, network, profile, affinity group, tag and the like. */
+/** A thing that is only listed: template, network, profile, affinity group and the like. */
 export interface Named {
   id: string
   name: string
   description: string
+}
+
+export interface Tag extends Named {
+  /** Undefined for the root, which is no real tag. */
+  parent: string | undefined
 }
 
 export interface Role extends Named {

@@ -1,7 +1,18 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { VmHost } from '../../vm-host.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { Cluster, DataCenter, Disk, Host, Named, Role, StorageDomain, User, Vm } from './entities.ts'
+import type {
+  Cluster,
+  DataCenter,
+  Disk,
+  Host,
+  Named,
+  Role,
+  StorageDomain,
+  Tag,
+  User,
+  Vm,
+} from './entities.ts'
 import { Faults } from './faults.ts'
 import { zeroId } from './ids.ts'
 import type { Event, Job } from './records.ts'
@@ -44,7 +55,9 @@ export class World {
   readonly templates = new Map<string, Named>([
     [zeroId, { id: zeroId, name: 'Blank', description: 'Blank template' }],
   ])
-  readonly tags = new Map<string, Named>([[zeroId, { id: zeroId, name: 'root', description: 'root' }]])
+  readonly tags = new Map<string, Tag>([
+    [zeroId, { id: zeroId, name: 'root', description: 'root', parent: undefined }],
+  ])
   readonly networks = new Map<string, Network>()
   readonly affinityGroups = new Map<string, AffinityGroup>()
   readonly roles = new Map<string, Role>()
