@@ -47,7 +47,9 @@ export const JobView = z
     pairs: z.array(PairView),
     schedule: z.string().describe('for people'),
     rpoMs: ms.optional(),
-    state: z.enum(['waiting', 'queued', 'running', 'paused', 'by hand']),
+    state: z
+      .enum(['waiting', 'queued', 'running', 'settling', 'paused', 'by hand'])
+      .describe('settling: what an earlier run has left is put right'),
     nextStart: time.optional(),
     lastRun: RunSummary.optional(),
     lastSuccess: time.optional().describe('end of the last run that protected all of its VMs'),

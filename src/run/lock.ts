@@ -11,8 +11,20 @@ import { makeForOwner } from './owner-file.ts'
  * holder, when another process has it. It is SQLite's file lock: the kernel ends it with the process.
  */
 export function lockVolume(stateDir: string, primary: string): Disposable {
-  const file = join(stateDir, `${primary}.lock`)
-  const holderFile = join(stateDir, `${primary}.holder`)
+  return lock(stateDir, primary, `another run on volume ${primary} is going on`)
+}
+
+/** Holds the place of the one agent of a state directory; otherwise like `lockVolume`. */
+export function lockAgent(stateDir: string): Disposable {
+  return lock(stateDir, agentName, 'another agent is at work on this state directory')
+}
+
+/** Under which the agent has its lock and its lease: no volume can be called so. */
+export const agentName = '.agent'
+
+function lock(stateDir: string, name: string, taken: string): Disposable {
+  const file = join(stateDir, `${name}.lock`)
+  const holderFile = join(stateDir, `${name}.holder`)
   let db: DatabaseSync | undefined
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 })
@@ -24,7 +36,7 @@ export function lockVolume(stateDir: string, primary: string): Disposable {
   } catch (cause) {
     db?.close()
     throw isBusy(cause)
-      ? new Locked(`another run on volume ${primary} is going on: ${holderIn(holderFile)}`, {
+      ? new Locked(`${taken}: ${holderIn(holderFile)}`, {
           cause,
           hint: 'wait for it to end; the lock ends by itself when that process ends',
         })

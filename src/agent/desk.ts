@@ -1,0 +1,247 @@
+import { Refused, Unknown } from '../model/errors.ts'
+import type { Report } from '../run/report.ts'
+import type { AgentEvent } from './agent.ts'
+import { decide } from './due.ts'
+import { summaryOf } from './history.ts'
+import type { JobRecord } from './job-record.ts'
+import type { AgentPorts } from './ports.ts'
+import { tellRunEnd } from './tellings.ts'
+import type { Troubles } from './troubles.ts'
+import type { Watch } from './watch.ts'
+
+/** What is still owed is tried again after that. */
+const recoverMs = 15 * 60_000
+/** The same bad end is told again after that. */
+const remindMs = 24 * 3_600_000
+/** A clock that was set back so far would keep a job from starting for as long. */
+const farMs = 24 * 3_600_000
+
+/** Decides which jobs start, one after the other where they must not overlap, and tells how they ended. */
+export class Desk {
+  readonly #records: readonly JobRecord[]
+  readonly #ports: AgentPorts
+  readonly #watch: Watch
+  readonly #troubles: Troubles
+  readonly #runsAtOnce: number
+  readonly #announce: (event: AgentEvent) => void
+  readonly #queue: JobRecord[] = []
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #recoveredAt = new Map<string, number>()
+  #stopping: AbortSignal
+
+  constructor(
+    records: readonly JobRecord[],
+    stands: { ports: AgentPorts; watch: Watch; troubles: Troubles },
+    runsAtOnce: number,
+    announce: (event: AgentEvent) => void,
+    signal: AbortSignal,
+  ) {
+    this.#records = records
+    this.#ports = stands.ports
+    this.#watch = stands.watch
+    this.#troubles = stands.troubles
+    this.#runsAtOnce = runsAtOnce
+    this.#announce = announce
+    this.#stopping = signal
+  }
+
+  /** Puts what is due into the queue, and starts what may start. */
+  turn(now: number): void {
+    // First: guests may stand on overlays, or still.
+    this.#settleOwed(now)
+    for (const record of this.#records) this.#look(record, now)
+    this.#startQueued()
+  }
+
+  /** When the next start comes, in epoch milliseconds; infinity when none is known. */
+  nextAt(now: number): number {
+    const dues = this.#records.map((record) =>
+      record.state === 'waiting'
+        ? record.next(now, this.#watch.tightest(record.job.name))?.at
+        : record.nextByClock(now)?.at,
+    )
+    return Math.min(...dues.map((at) => at ?? Number.POSITIVE_INFINITY))
+  }
+
+  start(name: string): 'started' | 'queued' | 'running' {
+    const record = this.recordOf(name)
+    if (record.state === 'running') return 'running'
+    if (this.#stopping.aborted) throw new Refused('the agent is about to end', { hint: 'start it again' })
+    this.#enqueue(record)
+    this.#startQueued()
+    return record.state === 'queued' ? 'queued' : 'started'
+  }
+
+  cancel(name: string, reason: Error): void {
+    const record = this.recordOf(name)
+    record.abort?.abort(reason)
+    const at = this.#queue.indexOf(record)
+    if (at < 0) return
+    this.#queue.splice(at, 1)
+    record.state = 'waiting'
+  }
+
+  pause(name: string, paused: boolean): void {
+    const record = this.recordOf(name)
+    const after = Math.max(record.memory.after, this.#ports.clock.now())
+    this.#memorize(record, { paused, after })
+  }
+
+  /** What runs failed for is over: who had to wait longer and longer tries again soon. */
+  forgive(): void {
+    for (const record of this.#records) {
+      const { failures } = record.memory
+      if (failures > 1) this.#memorize(record, { failures: 1 })
+    }
+  }
+
+  recordOf(name: string): JobRecord {
+    const record = this.#records.find(({ job }) => job.name === name)
+    if (record !== undefined) return record
+    const known = this.#records.map(({ job }) => job.name).join(', ')
+    throw new Unknown(`there is no job ${name}`, {
+      hint: known === '' ? 'write a [job NAME] into backup.cfg' : `jobs here: ${known}`,
+    })
+  }
+
+  /** Resolves when nothing goes on any more. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  #look(record: JobRecord, now: number): void {
+    if (record.memory.after - now > farMs) this.#memorize(record, { after: now })
+    const decision = decide(record, now, this.#watch.tightest(record.job.name))
+    if (decision === undefined) return
+    const { alert, after, start } = decision
+    if (alert !== undefined) this.#troubles.guard('state', () => this.#ports.tell(alert))
+    this.#memorize(record, { after })
+    if (start) this.#enqueue(record)
+  }
+
+  #enqueue(record: JobRecord): void {
+    if (record.state !== 'waiting') return
+    record.state = 'queued'
+    this.#queue.push(record)
+    this.#announce({ kind: 'changed' })
+  }
+
+  #isFull(): boolean {
+    return this.#underWay.size >= this.#runsAtOnce
+  }
+
+  /** The job whose RPO breaks first goes first. */
+  #startQueued(): void {
+    const breaks = ({ job }: JobRecord): number => {
+      const { provedAsOf = 0, rpoMs } = this.#watch.tightest(job.name)
+      return rpoMs === undefined ? Number.POSITIVE_INFINITY : provedAsOf + rpoMs
+    }
+    const urgent = this.#queue
+      .map((record) => ({ record, at: breaks(record) }))
+      .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    for (const { record } of urgent) {
+      if (this.#stopping.aborted || this.#isFull()) return
+      const busy = this.#records
+        .filter(({ state }) => state === 'running' || state === 'settling')
+        .flatMap(primariesOf)
+      if (primariesOf(record).some((primary) => busy.includes(primary))) continue
+      this.#queue.splice(this.#queue.indexOf(record), 1)
+      const abort = new AbortController()
+      record.begin(this.#ports.clock.now(), abort)
+      this.#memorize(record, {})
+      this.#beside((signal) => this.#run(record, signal), abort)
+    }
+  }
+
+  /** Does it beside the loop, until it ends by itself or is told to. */
+  #beside(act: (signal: AbortSignal) => Promise<void>, abort: AbortController): void {
+    const going = act(AbortSignal.any([abort.signal, this.#stopping]))
+    this.#underWay.add(going)
+    void going.finally(() => {
+      this.#underWay.delete(going)
+      this.#announce({ kind: 'changed' })
+    })
+    this.#announce({ kind: 'changed' })
+  }
+
+  async #run(record: JobRecord, signal: AbortSignal): Promise<void> {
+    const { job } = record
+    const { clock, runner } = this.#ports
+    let reports: Report[] = []
+    try {
+      reports = await runner.run(job, signal, (pair, event) => {
+        record.see(pair, event, clock.now())
+        this.#announce({ kind: 'run', job: job.name, pair, event })
+      })
+      this.#troubles.cleared(`job ${job.name}`)
+    } catch (error) {
+      this.#troubles.met(`job ${job.name}`, error, 0)
+    }
+    const end = tellRunEnd(job.name, reports, clock.now())
+    const good = reports.some((report) => report.manifest !== undefined)
+    record.end(reports.map(summaryOf), good, end.outcome === 'protected')
+    if (reports.length > 0) this.#tellEnd(record, end)
+    this.#memorize(record, {})
+    this.#watch.readPoints(job.pairs)
+  }
+
+  #tellEnd(record: JobRecord, { outcome, severity, digest, alert }: ReturnType<typeof tellRunEnd>): void {
+    const { told, ...memory } = record.memory
+    const now = this.#ports.clock.now()
+    const good = outcome === 'protected'
+    if (!good && told?.digest === digest && now - told.at < remindMs) return
+    this.#troubles.guard('state', () => {
+      // Who was told of the bad end is told of the good one.
+      this.#ports.tell({ ...alert, severity: good ? (told?.severity ?? severity) : severity })
+      record.memory = good ? memory : { ...memory, told: { digest, at: now, severity } }
+    })
+  }
+
+  /** What died with its process, or could not be settled at a run's end, is settled without waiting for the next run. */
+  #settleOwed(now: number): void {
+    if (this.#stopping.aborted) return
+    this.#troubles.guard('history', () => {
+      if (this.#ports.history.owed() === 0) return
+      for (const record of this.#records.filter((one) => this.#owes(one, now))) {
+        if (this.#isFull()) return
+        this.#recoveredAt.set(record.job.name, now)
+        const abort = new AbortController()
+        record.settle(abort)
+        this.#beside((signal) => this.#recover(record, signal), abort)
+      }
+    })
+  }
+
+  #owes({ job, state }: JobRecord, now: number): boolean {
+    const last = this.#recoveredAt.get(job.name) ?? Number.NEGATIVE_INFINITY
+    if (state !== 'waiting' || now - last < recoverMs) return false
+    return job.pairs.some((pair) => this.#ports.history.owed(pair) > 0)
+  }
+
+  async #recover(record: JobRecord, signal: AbortSignal): Promise<void> {
+    const matter = `left by runs of ${record.job.name}`
+    try {
+      const open = (await this.#ports.runner.recover(record.job, signal)).flatMap(({ found, error }) => [
+        ...found.filter(({ state }) => state === 'left open').map(({ what, why }) => `${what}: ${why ?? ''}`),
+        ...(error === undefined ? [] : [error.message]),
+      ])
+      if (open.length === 0) this.#troubles.cleared(matter)
+      else this.#troubles.met(matter, new Error(open.join('\n')), recoverMs)
+    } catch (error) {
+      this.#troubles.met(matter, error, recoverMs)
+    }
+    record.rest()
+    this.#memorize(record, {})
+  }
+
+  #memorize(record: JobRecord, change: Partial<JobRecord['memory']>): void {
+    record.memory = { ...record.memory, ...change }
+    this.#troubles.guard('state', () =>
+      this.#ports.book.set(new Map([[`job ${record.job.name}`, record.memory]])),
+    )
+  }
+}
+
+function primariesOf({ job }: JobRecord): string[] {
+  return job.pairs.map(({ primary }) => primary)
+}

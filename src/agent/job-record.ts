@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import type { JobConfig } from '../config/keys.ts'
+import { nameOfPair } from '../model/pair.ts'
+import type { RunEvent } from '../run/event.ts'
+import type { Report } from '../run/report.ts'
+import { beginProgress, foldProgress } from './progress.ts'
+import type { Expectation } from './rpo.ts'
+import { expectedMs } from './rpo-schedule.ts'
+import { type Schedule, type ScheduleFacts, scheduleOf } from './schedule.ts'
+import type { RunProgress, RunSummary } from './view.ts'
+
+/** What outlives a restart. */
+export const JobMemory = z.object({
+  paused: z.boolean(),
+  /** Epoch milliseconds: starts up to then are done with. */
+  after: z.number(),
+  /** Runs in a row that protected nobody. */
+  failures: z.number(),
+  /** When the run that is going on has begun. */
+  runningSince: z.number().optional(),
+  /** Of the end that was told last, and when; absent after a good one. */
+  told: z
+    .object({ digest: z.string(), at: z.number(), severity: z.enum(['normal', 'warning', 'alert']) })
+    .optional(),
+})
+export type JobMemory = z.infer<typeof JobMemory>
+
+const mostDurations = 10
+
+/** A job as it stands: what it remembers, whether it runs, and how long its runs take. */
+export class JobRecord {
+  readonly job: JobConfig
+  readonly schedule: Schedule | undefined
+  memory: JobMemory
+  state: 'waiting' | 'queued' | 'running' | 'settling' = 'waiting'
+  /** Ends the run that is going on. */
+  abort: AbortController | undefined
+  progress = new Map<string, RunProgress>()
+  last: RunSummary | undefined
+  lastSuccess: string | undefined
+  #durations: number[]
+
+  constructor(job: JobConfig, memory: JobMemory, history: readonly RunSummary[]) {
+    this.job = job
+    this.schedule = scheduleOf(job)
+    this.memory = memory
+    this.last = history[0]
+    const good = history.filter((run) => run.outcome === 'protected' || run.outcome === 'partly protected')
+    this.lastSuccess = history.find((run) => run.outcome === 'protected')?.finishedAt
+    this.#durations = good.map(durationOf).slice(0, mostDurations).toReversed()
+  }
+
+  get pairs(): string[] {
+    return this.job.pairs.map(nameOfPair)
+  }
+
+  /** How long a run takes, cautiously; undefined before the first one. */
+  get expectedMs(): number | undefined {
+    return expectedMs(this.#durations)
+  }
+
+  /** When and why the next run starts by itself. */
+  next(
+    now: number,
+    standing: Pick<ScheduleFacts, 'provedAsOf' | 'rpoMs'>,
+  ): { at: number; why: string } | undefined {
+    if (this.schedule === undefined || this.memory.paused) return undefined
+    const { last } = this
+    return this.schedule.next(this.memory.after, {
+      now,
+      ...standing,
+      durationsMs: this.#durations,
+      failures: this.memory.failures,
+      ...(last === undefined
+        ? {}
+        : {
+            lastRun: {
+              startedAt: Date.parse(last.startedAt),
+              finishedAt: Date.parse(last.finishedAt),
+              outcome: last.outcome as Report['outcome'],
+            },
+          }),
+    })
+  }
+
+  /** The next start by the clock alone, whatever became of the last run. */
+  nextByClock(now: number): { at: number } | undefined {
+    if (!this.schedule?.byClock || this.memory.paused) return undefined
+    return this.schedule.next(this.memory.after, { now, durationsMs: [], failures: 0 })
+  }
+
+  /** What is expected of the run that is going on, or of the next one. */
+  expectation(now: number, nextAt?: number): Expectation {
+    const { runningSince } = this.memory
+    const startAt = runningSince ?? nextAt
+    if (startAt === undefined) return {}
+    const takesMs = this.expectedMs
+    if (takesMs === undefined) return { startAt }
+    const endAt = startAt + takesMs
+    // One that takes longer than ever before may take any time.
+    return { startAt, endAt: runningSince !== undefined && endAt < now ? Number.POSITIVE_INFINITY : endAt }
+  }
+
+  /** What earlier runs owe is settled. */
+  settle(abort: AbortController): void {
+    this.state = 'settling'
+    this.abort = abort
+  }
+
+  begin(now: number, abort: AbortController): void {
+    this.state = 'running'
+    this.abort = abort
+    this.memory = { ...this.memory, runningSince: now }
+    this.progress = new Map(
+      this.job.pairs.map((pair) => [nameOfPair(pair), beginProgress(this.job.name, pair, now)]),
+    )
+  }
+
+  see(pair: string, event: RunEvent, now: number): void {
+    const progress = this.progress.get(pair)
+    if (progress !== undefined) this.progress.set(pair, foldProgress(progress, event, now))
+  }
+
+  /** Nothing goes on any more. */
+  rest(): void {
+    this.state = 'waiting'
+    this.abort = undefined
+    this.progress = new Map()
+    const { runningSince: _, ...memory } = this.memory
+    this.memory = memory
+  }
+
+  /** Takes the outcome of all pairs together; `good` when a recovery point was made, `whole` when it claims every VM. */
+  end(summaries: readonly RunSummary[], good: boolean, whole: boolean): void {
+    this.rest()
+    const [first] = summaries
+    this.last = summaries.find(({ outcome }) => outcome !== 'protected') ?? first ?? this.last
+    if (whole) this.lastSuccess = first?.finishedAt
+    if (good && first !== undefined) {
+      this.#durations = [...this.#durations, Math.max(...summaries.map(durationOf))].slice(-mostDurations)
+    }
+    this.memory = { ...this.memory, failures: good ? 0 : this.memory.failures + 1 }
+  }
+}
+
+function durationOf({ startedAt, finishedAt }: RunSummary): number {
+  return Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt))
+}

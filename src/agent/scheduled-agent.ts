@@ -1,0 +1,192 @@
+import type { JobConfig } from '../config/keys.ts'
+import { Cancelled } from '../model/errors.ts'
+import type { Agent, AgentEvent } from './agent.ts'
+import { Desk } from './desk.ts'
+import { JobMemory, JobRecord } from './job-record.ts'
+import { jobView } from './job-view.ts'
+import type { AgentPorts } from './ports.ts'
+import { isoTime } from './progress.ts'
+import { tellInterrupted } from './tellings.ts'
+import { Troubles } from './troubles.ts'
+import type { JobView, StatusView, VmView } from './view.ts'
+import { Watch } from './watch.ts'
+
+export interface AgentOptions {
+  jobs: readonly JobConfig[]
+  version: string
+  runsAtOnce: number
+  inventoryMs: number
+  /** How much of its RPO a VM may have left before it is warned of, in percent. */
+  warnPercent: number
+  pingMs: number
+  /** The loop goes round so often even when nothing is due: clocks are set, and machines sleep. */
+  napMs: number
+}
+
+const pingPatienceMs = 30 * 60_000
+const mostBehind = 50
+const rememberedRuns = 100
+
+/** The agent with its loop. */
+export interface ScheduledAgent extends Agent {
+  /** Works until the signal ends it, and then until its runs have settled. */
+  work(): Promise<void>
+  /** When the loop last went round, in epoch milliseconds. */
+  turnedAt(): number
+}
+
+/**
+ * Starts the jobs' runs when they are due, watches every VM's RPO, and tells. What fails in a run, in the engine or on the disk is a
+ * trouble that is told, and never the end. `signal` ends its runs, too.
+ */
+export function createAgent(options: AgentOptions, ports: AgentPorts, signal: AbortSignal): ScheduledAgent {
+  const { clock, book, history } = ports
+  const startedAt = clock.now()
+  const listeners = new Set<(event: AgentEvent) => void>()
+  let wake = (): void => undefined
+  let turnedAt = startedAt
+  const announce = (event: AgentEvent): void => {
+    for (const listener of listeners) listener(event)
+    if (event.kind === 'changed') wake()
+  }
+  const troubles = new Troubles(clock, (alert) => ports.tell(alert))
+  const records = options.jobs.map((job) => {
+    const memory = book.get(`job ${job.name}`, JobMemory) ?? { paused: false, after: startedAt, failures: 0 }
+    return new JobRecord(job, memory, history.runs({ job: job.name, limit: rememberedRuns }))
+  })
+  const watch = new Watch(records, ports, troubles, options.warnPercent)
+  const desk = new Desk(records, { ports, watch, troubles }, options.runsAtOnce, announce, signal)
+
+  /** Something that is done beside the loop, at most once at a time and every so often. */
+  const regularly = (everyMs: number, act: () => Promise<void>): ((now: number) => void) => {
+    let last = Number.NEGATIVE_INFINITY
+    let going = false
+    return (now) => {
+      // A clock that was set back must not keep it from being done.
+      if (going || Math.abs(now - last) < everyMs) return
+      last = now
+      going = true
+      void act().finally(() => {
+        going = false
+        announce({ kind: 'changed' })
+      })
+    }
+  }
+  const lookAtEngine = regularly(options.inventoryMs, async () => {
+    if (await watch.lookAtEngine(signal)) desk.forgive()
+  })
+  const ping = regularly(options.pingMs, async () => {
+    try {
+      await ports.ping?.(signal)
+      troubles.cleared('ping')
+    } catch (error) {
+      if (!signal.aborted) troubles.met('ping', error, pingPatienceMs)
+    }
+  })
+
+  const tellWhatWasInterrupted = (): void => {
+    for (const record of records) {
+      const since = record.memory.runningSince
+      if (since === undefined) continue
+      troubles.guard('state', () => ports.tell(tellInterrupted(record.job, since, clock.now())))
+      record.rest()
+      // It is made up for like one that was missed.
+      record.memory = { ...record.memory, after: Math.min(record.memory.after, since - 1) }
+    }
+  }
+  const turn = (): void => {
+    const now = clock.now()
+    turnedAt = now
+    lookAtEngine(now)
+    if (ports.ping !== undefined) ping(now)
+    desk.turn(now)
+    watch.judge(now)
+  }
+  const nap = async (): Promise<void> => {
+    const now = clock.now()
+    const awake = new AbortController()
+    wake = () => awake.abort()
+    const due = Math.min(desk.nextAt(now), watch.nextAt(now)) - now
+    const ms = Math.min(options.napMs, Math.max(due, 1_000))
+    await clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch(() => undefined)
+  }
+
+  const views = (): { jobs: JobView[]; vms: VmView[] } => {
+    const now = clock.now()
+    const vms = watch.views(now)
+    const jobs = records.map((record) =>
+      jobView(
+        record,
+        vms,
+        record.state === 'running' ? undefined : record.next(now, watch.tightest(record.job.name)),
+      ),
+    )
+    return { jobs, vms }
+  }
+  const status = (): StatusView => {
+    const { jobs, vms } = views()
+    const many = (rpo: VmView['rpo']): number => vms.filter((vm) => vm.rpo === rpo).length
+    const all = [...troubles.list(), ...ports.otherTroubles()]
+    return {
+      version: options.version,
+      startedAt: isoTime(startedAt),
+      now: isoTime(clock.now()),
+      troubles: all.map(({ matter, since, what }) => ({ matter, since: isoTime(since), what })),
+      jobs,
+      running: records.flatMap(({ state, progress }) => (state === 'running' ? [...progress.values()] : [])),
+      vms: { ok: many('ok'), warning: many('warning'), breach: many('breach'), none: many('none') },
+      behind: vms
+        .filter(({ rpo }) => rpo === 'breach' || rpo === 'warning')
+        .toSorted((a, b) => (a.breachAt ?? '').localeCompare(b.breachAt ?? ''))
+        .slice(0, mostBehind),
+      lastRuns: history.runs({ limit: 10 }),
+      outbox: ports.outbox(),
+      owed: history.owed(),
+    }
+  }
+
+  return {
+    async work() {
+      tellWhatWasInterrupted()
+      while (!signal.aborted) {
+        turn()
+        await nap()
+      }
+      await desk.idle()
+    },
+    turnedAt: () => turnedAt,
+    status,
+    jobs: () => views().jobs,
+    vms: () => views().vms,
+    runs: (query) => history.runs(query),
+    report: (run) => history.report(run),
+    points: () => history.points(rememberedRuns),
+    watch(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    start: (job) => desk.start(job),
+    cancel: (job) => desk.cancel(job, new Cancelled('cancelled by an operator')),
+    pause(job) {
+      desk.pause(job, true)
+      announce({ kind: 'changed' })
+    },
+    resume(job) {
+      desk.pause(job, false)
+      announce({ kind: 'changed' })
+    },
+    async protect(vms, policy, asked) {
+      return viewsOf(await ports.protect(vms, policy, asked), asked)
+    },
+    async unprotect(vms, asked) {
+      return viewsOf(await ports.unprotect(vms, asked), asked)
+    },
+  }
+
+  async function viewsOf(vms: readonly { id: string }[], asked: AbortSignal): Promise<VmView[]> {
+    await watch.lookAtEngine(asked)
+    announce({ kind: 'changed' })
+    const ids = new Set(vms.map(({ id }) => id))
+    return watch.views(clock.now()).filter(({ id }) => ids.has(id))
+  }
+}
