@@ -6,7 +6,7 @@ import type { Report } from '../run/report.ts'
 import { beginProgress, foldProgress } from './progress.ts'
 import type { Expectation } from './rpo.ts'
 import { expectedMs } from './rpo-schedule.ts'
-import { type Schedule, type ScheduleFacts, scheduleOf } from './schedule.ts'
+import { type Due, type Schedule, type ScheduleFacts, scheduleOf } from './schedule.ts'
 import type { RunProgress, RunSummary } from './view.ts'
 
 /** What outlives a restart. */
@@ -39,6 +39,7 @@ export class JobRecord {
   last: RunSummary | undefined
   lastSuccess: string | undefined
   #durations: number[]
+  #coming: { after: number; due: Due } | undefined
 
   constructor(job: JobConfig, memory: JobMemory, history: readonly RunSummary[]) {
     this.job = job
@@ -60,33 +61,31 @@ export class JobRecord {
   }
 
   /** When and why the next run starts by itself. */
-  next(
-    now: number,
-    standing: Pick<ScheduleFacts, 'provedAsOf' | 'rpoMs'>,
-  ): { at: number; why: string } | undefined {
-    if (this.schedule === undefined || this.memory.paused) return undefined
-    const { last } = this
-    return this.schedule.next(this.memory.after, {
-      now,
-      ...standing,
-      durationsMs: this.#durations,
-      failures: this.memory.failures,
-      ...(last === undefined
-        ? {}
-        : {
-            lastRun: {
-              startedAt: Date.parse(last.startedAt),
-              finishedAt: Date.parse(last.finishedAt),
-              outcome: last.outcome as Report['outcome'],
-            },
-          }),
-    })
+  next(now: number, standing: Pick<ScheduleFacts, 'provedAsOf' | 'rpoMs'>): Due | undefined {
+    const { last, memory } = this
+    if (this.schedule?.byClock && memory.failures === 0) return this.nextByClock(now)
+    const lastRun = last && {
+      startedAt: Date.parse(last.startedAt),
+      finishedAt: Date.parse(last.finishedAt),
+      outcome: last.outcome as Report['outcome'],
+    }
+    const { failures } = memory
+    return this.#ask({ now, ...standing, durationsMs: this.#durations, failures, lastRun })
   }
 
   /** The next start by the clock alone, whatever became of the last run. */
-  nextByClock(now: number): { at: number } | undefined {
-    if (!this.schedule?.byClock || this.memory.paused) return undefined
-    return this.schedule.next(this.memory.after, { now, durationsMs: [], failures: 0 })
+  nextByClock(now: number): Due | undefined {
+    if (!this.schedule?.byClock) return undefined
+    // What is still to come stays so: the calendar is asked once for each start.
+    if (this.#coming?.after !== this.memory.after || this.#coming.due.at <= now) {
+      const due = this.#ask({ now, durationsMs: [], failures: 0 })
+      this.#coming = due && { after: this.memory.after, due }
+    }
+    return this.memory.paused ? undefined : this.#coming?.due
+  }
+
+  #ask(facts: ScheduleFacts): Due | undefined {
+    return this.memory.paused ? undefined : this.schedule?.next(this.memory.after, facts)
   }
 
   /** What is expected of the run that is going on, or of the next one. */

@@ -84,6 +84,10 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     }
   })
 
+  const rememberJobs = (): void =>
+    troubles.guard('state', () =>
+      book.set(new Map(records.map(({ job, memory }) => [`job ${job.name}`, memory]))),
+    )
   const tellWhatWasInterrupted = (): void => {
     for (const record of records) {
       const since = record.memory.runningSince
@@ -148,6 +152,8 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
   return {
     async work() {
       tellWhatWasInterrupted()
+      // Also of a job that is new: from now on its starts can be missed.
+      rememberJobs()
       while (!signal.aborted) {
         turn()
         await nap()

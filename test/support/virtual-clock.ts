@@ -14,8 +14,8 @@ export interface VirtualClock extends Clock {
   set(at: number): void
 }
 
-/** Turns of the event loop within which everything that is awake comes to rest; nothing here waits for real time. */
-const turns = 20
+/** Turns of the event loop within which everything that is awake comes to rest, where nothing waits for files or sockets. */
+const turns = 3
 
 export function virtualClock(start: number): VirtualClock {
   let now = start
