@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackupOptions } from './backup/options.ts'
 import type { Place } from './cli/args.ts'
-import type { Config } from './config/keys.ts'
+import type { Config, JobConfig } from './config/keys.ts'
 import { passwordSource } from './config/password.ts'
+import { policiesOf } from './config/policies.ts'
 import { createGeoReplication } from './gluster/geo-replication.ts'
 import { plainFile } from './gluster/plain-file.ts'
 import { spaceAt } from './gluster/space.ts'
@@ -40,9 +41,12 @@ export function createSite(config: Config, pair: Pair, env: NodeJS.ProcessEnv, l
   }
 }
 
-/** The knobs of a backup, as the configuration sets them. */
-export function optionsOf({ snapshot, replication, verify }: Config, version: string): BackupOptions {
+/** The knobs of a backup, as the configuration sets them; what a job says itself goes before that. Throws UsageError. */
+export function optionsOf(config: Config, version: string, job?: JobConfig): BackupOptions {
+  const { snapshot, replication, verify } = config
+  const fullEveryMs = job?.fullEveryMs ?? verify.fullEveryMs
   return {
+    ...(job === undefined ? {} : { selection: selectionOf(config, job) }),
     ...(snapshot.storageDomain === undefined ? {} : { storageDomain: snapshot.storageDomain }),
     freeze: snapshot.freeze,
     freezeMs: snapshot.freezeTimeoutMs,
@@ -53,16 +57,26 @@ export function optionsOf({ snapshot, replication, verify }: Config, version: st
     mergesPerHost: snapshot.mergePerHost,
     mergeStallMs: snapshot.mergeStallMs,
     minFree: snapshot.minFree,
-    replicationMs: replication.timeoutMs,
+    replicationMs: job?.timeoutMs ?? replication.timeoutMs,
     stallMs: replication.stallMs,
     intervalMs: replication.intervalMs,
-    compare: verify.mode,
-    ...(verify.fullEveryMs === undefined ? {} : { fullEveryMs: verify.fullEveryMs }),
+    compare: job?.verify ?? verify.mode,
+    ...(fullEveryMs === undefined ? {} : { fullEveryMs }),
     sampleBytes: verify.sampleBytes,
     imagesAtOnce: verify.parallel,
     ...(verify.rateBytes === undefined ? {} : { readBytesPerSecond: verify.rateBytes }),
     healTurns: verify.healTurns,
     tool: `vmbackup ${version}`,
+  }
+}
+
+function selectionOf(config: Config, job: JobConfig): NonNullable<BackupOptions['selection']> {
+  return {
+    job: job.name,
+    include: job.select,
+    exclude: job.exclude ?? [],
+    excludeDisks: job.excludeDisks ?? [],
+    policies: policiesOf(config),
   }
 }
 

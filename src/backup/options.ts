@@ -1,7 +1,12 @@
+import type { Policy } from '../model/selection.ts'
+import type { NamedSelection } from './select.ts'
+
 /** The knobs of a backup, all of them with a default in the configuration. Durations in milliseconds. */
 export interface BackupOptions {
   /** Name of the storage domain; found by the volume when absent. */
   storageDomain?: string
+  /** Who is protected; everybody but who is kept out by the tag for that when absent. */
+  selection?: NamedSelection & { policies: readonly Policy[] }
   /** Whether guests with an agent freeze their file systems for their snapshot, and whether that may fail. */
   freeze: 'try' | 'require' | 'no'
   /** A guest is frozen no longer than this. */

@@ -1,6 +1,7 @@
 import type { Disk, Overlay, StorageDomain, Vm, VmRef, VmStatus } from '../model/vm.ts'
 import { takesLiveSnapshot } from '../model/vm.ts'
 import { isOurSnapshot } from './names.ts'
+import type { Selected } from './select.ts'
 
 export interface PlannedDisk {
   id: string
@@ -39,15 +40,24 @@ export interface BackupPlan {
 /** Snapshots of ours that could not be merged make a chain longer at every run; with so many it gets no more. */
 const mostUnmerged = 3
 
-/** Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays. */
+/** Who is to take part; everybody and everything when there is none. */
+type Choice = Pick<Selected, 'whyNotSelected' | 'whyDiskExcluded'>
+
+const noChoice: Choice = { whyNotSelected: () => undefined, whyDiskExcluded: () => undefined }
+
+/**
+ * Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays. What is not
+ * selected is replicated all the same, since geo-replication sends whole volumes: torn, and claimed by nothing.
+ */
 export function planBackup(
   domain: StorageDomain,
   vms: readonly Vm[],
   newId: () => string,
   seen: Pick<BackupPlan, 'engine' | 'lastEvent'>,
+  choice = noChoice,
 ): BackupPlan {
   const sorted = [...vms].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
-  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId)), ...seen }
+  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId, choice)), ...seen }
 }
 
 /** The plans of VMs that take a snapshot. */
@@ -70,8 +80,8 @@ export function overlayOf(vm: VmPlan, image: string): string | undefined {
   return vm.way === 'snapshot' ? vm.overlays.find((one) => one.image === image)?.overlay : undefined
 }
 
-function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
-  const disks = vm.disks.map((disk) => planDisk(domain, disk))
+function planVm(domain: StorageDomain, vm: Vm, newId: () => string, choice: Choice): VmPlan {
+  const disks = vm.disks.map((disk) => planDisk(domain, disk, choice.whyDiskExcluded(vm, disk)))
   const planned = {
     id: vm.id,
     name: vm.name,
@@ -80,11 +90,11 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
     disks,
     snapshots: vm.snapshots.filter(({ kind }) => kind === 'regular').map(({ id }) => id),
   }
-  if (vm.hostedEngine) {
-    const why = 'hosted engine: the engine takes no snapshot of the VM it runs in'
+  const why = whyNoPart(vm, choice)
+  if (why !== undefined)
     return { ...planned, disks: disks.map((disk) => withoutPart(disk, why)), way: 'left out', why }
-  }
-  const broken = vm.disks.find((disk) => disk.domains.includes(domain.id) && disk.status !== 'ok')
+  const wanted = vm.disks.filter((disk) => choice.whyDiskExcluded(vm, disk) === undefined)
+  const broken = wanted.find((disk) => disk.domains.includes(domain.id) && disk.status !== 'ok')
   if (broken !== undefined) {
     return { ...planned, way: 'refused', why: `disk ${broken.name} is ${broken.status}` }
   }
@@ -97,18 +107,24 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string): VmPlan {
   return { ...planned, way: 'snapshot', guestAgent: vm.guestAgent, overlays }
 }
 
-function planDisk(domain: StorageDomain, disk: Disk): PlannedDisk {
+function whyNoPart(vm: Vm, choice: Choice): string | undefined {
+  if (vm.hostedEngine) return 'hosted engine: the engine takes no snapshot of the VM it runs in'
+  return choice.whyNotSelected(vm)
+}
+
+function planDisk(domain: StorageDomain, disk: Disk, excluded: string | undefined): PlannedDisk {
   const planned = { id: disk.id, name: disk.name, sizeBytes: disk.sizeBytes }
-  const why = whyLeftOut(domain, disk)
+  const why = whyLeftOut(domain, disk, excluded)
   if (why !== undefined) return { ...planned, leftOut: why }
   if (disk.volume === undefined) return { ...planned, leftOut: 'the engine names no volume of it' }
   return { ...planned, volume: disk.volume }
 }
 
-function whyLeftOut(domain: StorageDomain, disk: Disk): string | undefined {
+function whyLeftOut(domain: StorageDomain, disk: Disk, excluded: string | undefined): string | undefined {
   if (disk.kind === 'lun') return 'direct LUN: it does not lie on the volume'
   if (disk.kind === 'other') return 'not an image disk: it does not lie on the volume'
   if (!disk.domains.includes(domain.id)) return 'lies on another storage domain'
+  if (excluded !== undefined) return excluded
   if (disk.shareable) return 'shareable: the engine takes no snapshot of it'
   if (!disk.plugged) return 'unplugged: its snapshot could not be merged live'
   if (disk.status !== 'ok') return `the disk is ${disk.status}`

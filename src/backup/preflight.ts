@@ -5,12 +5,12 @@ import type { Finding } from '../model/finding.ts'
 import type { OpenVolume, VolumePair } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { StorageDomain, Vm } from '../model/vm.ts'
-import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
-import { isOurSnapshot } from './names.ts'
 import type { BackupOptions } from './options.ts'
 import { type BackupPlan, planBackup } from './plan.ts'
+import { everything, resolveSelection, type Selected } from './select.ts'
 import { shortage } from './space-guard.ts'
+import { vmFindings } from './vm-findings.ts'
 import { openVolume } from './volumes.ts'
 
 /** What preflight learned: a plan if the engine could be read, and everything that was found. */
@@ -33,15 +33,19 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
 
   const domain = findDomain(engine.value.domains, pair.value, options.storageDomain)
   if ('severity' in domain) return { findings: [...findings, domain] }
-  const inventory = await gather('the engine', async () => ({
-    value: await site.hypervisor.vms(domain, run.signal),
-    findings: [],
-  }))
+  const inventory = await gather('the engine', () => inspectVms(run, site, domain, options))
   findings.push(...inventory.findings, ...domainFindings(domain, replication.value))
   if (inventory.value === undefined) return { findings }
+  const { vms, selected } = inventory.value
   const { engine: product, lastEvent } = engine.value
-  const plan = planBackup(domain, inventory.value, randomUUID, { engine: product, lastEvent })
-  return { plan, findings: [...findings, ...vmFindings(inventory.value, plan, run)] }
+  const planned = await gather('the selection', async () => ({
+    value: planBackup(domain, vms, randomUUID, { engine: product, lastEvent }, selected),
+    findings: [],
+  }))
+  findings.push(...planned.findings)
+  const plan = planned.value
+  if (plan === undefined) return { findings }
+  return { plan, findings: [...findings, ...vmFindings(vms, plan, options.selection, run)] }
 }
 
 /** Returns the plan, telling warnings; throws Refused with all errors at once. */
@@ -101,6 +105,20 @@ async function inspectEngine(run: Run, site: Site): Promise<{ value: SeenEngine;
     hypervisor.latestEvent(run.signal),
   ])
   return { value: { domains, engine, lastEvent }, findings }
+}
+
+/** The VMs of the domain, and who among them is selected. */
+async function inspectVms(
+  run: Run,
+  { hypervisor }: Site,
+  domain: StorageDomain,
+  { selection = { ...everything, policies: [] } }: BackupOptions,
+): Promise<{ value: { vms: Vm[]; selected: Selected }; findings: Finding[] }> {
+  const [vms, selected] = await Promise.all([
+    hypervisor.vms(domain, run.signal),
+    resolveSelection(hypervisor, selection, selection.policies, run.signal),
+  ])
+  return { value: { vms, selected }, findings: selected.findings }
 }
 
 /** What lies at the primary's root, if it could be mounted. */
@@ -208,63 +226,4 @@ function domainFindings(domain: StorageDomain, root: Root): Finding[] {
       hint: 'activate it in its data centre',
     },
   ]
-}
-
-function vmFindings(vms: readonly Vm[], plan: BackupPlan, run: Run): Finding[] {
-  const findings: Finding[] = []
-  const taking = plan.vms.some((vm) => vm.way !== 'left out')
-  if (!taking) {
-    findings.push({
-      severity: 'error',
-      subject: `storage domain ${plan.domain.name}`,
-      what: 'no VM there can be protected',
-      hint: 'check that the volume is the one that holds the VMs',
-    })
-  }
-  const owed = new Set(descriptionsIn(run.owed()))
-  const elsewhere = new Set(descriptionsIn(run.owedElsewhere()))
-  for (const vm of vms) {
-    for (const snapshot of vm.snapshots) {
-      const finding = snapshotFinding(vm, snapshot.description, owed, elsewhere)
-      if (finding !== undefined) findings.push(finding)
-    }
-  }
-  return findings
-}
-
-function descriptionsIn(owed: readonly Owed[]): string[] {
-  return owed.flatMap(({ what }) => (what.kind === 'snapshot' ? [what.description] : []))
-}
-
-function snapshotFinding(
-  vm: Vm,
-  description: string,
-  owed: ReadonlySet<string>,
-  elsewhere: ReadonlySet<string>,
-): Finding | undefined {
-  if (description.endsWith('-TMPDR')) {
-    return {
-      severity: 'error',
-      subject: `VM ${vm.name}`,
-      what: `snapshot "${description}" belongs to the engine's own remote data sync`,
-      hint: 'let that sync end and switch its schedule off for this storage domain: both would drive the same session',
-    }
-  }
-  if (elsewhere.has(description)) {
-    return {
-      severity: 'warning',
-      subject: `VM ${vm.name}`,
-      what: `snapshot "${description}" was left by a run of another secondary volume`,
-      hint: 'settle it with: vmbackup recover',
-    }
-  }
-  if (isOurSnapshot(description) && !owed.has(description)) {
-    return {
-      severity: 'warning',
-      subject: `VM ${vm.name}`,
-      what: `snapshot "${description}" was left by a run that this state directory knows nothing of`,
-      hint: 'delete it in the portal if no other vmbackup is running',
-    }
-  }
-  return undefined
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../model/errors.ts'
-import type { Selector } from '../model/selection.ts'
+import { type Selector, wordsOf } from '../model/selection.ts'
 import { oneLine, shown } from '../model/shown.ts'
 import { listOf } from './agent-kinds.ts'
 import { type Kind, Wrong } from './kind.ts'
@@ -24,19 +24,7 @@ export const selectors: Kind<Selector[]> = listOf(
         return new Wrong(`${shown(text)} picks nothing`)
     }
   },
-  (selector) => {
-    switch (selector.by) {
-      case 'all':
-      case 'policy':
-        return selector.by
-      case 'tag':
-        return `tag:${selector.tag}`
-      case 'cluster':
-        return `cluster:${selector.cluster}`
-      default:
-        return `${selector.by}:${selector.pattern}`
-    }
-  },
+  wordsOf,
 )
 
 /** Names of disks. */

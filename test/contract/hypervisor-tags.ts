@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { protectVms, unprotectVms } from '../../src/agent/protect.ts'
+import { resolveSelection } from '../../src/backup/select.ts'
 import type { Hypervisor } from '../../src/model/hypervisor.ts'
 import type { VmRef } from '../../src/model/vm.ts'
 import { signal, vmOf, vmstore } from './hypervisor-looks.ts'
@@ -107,5 +109,23 @@ export function tagContract(start: MakeSubject): void {
     const clusters = await hypervisor.clusters(signal)
     expect(clusters.filter(({ id }) => id === clusterId)).toEqual([{ id: clusterId, name: 'Default' }])
     expect((await hypervisor.vms(await vmstore(hypervisor), signal)).length).toBeGreaterThan(1)
+  })
+
+  test('a policy given to a VM is what a selection by policy finds, until it is taken back', async () => {
+    const { hypervisor } = await start()
+    const gold = { name: 'gold', tag: 'vmbackup-gold', rpoMs: 3_600_000 }
+    const vms = await hypervisor.vms(await vmstore(hypervisor), signal)
+    const chosen = async () => {
+      const selection = { include: [{ by: 'policy' } as const], exclude: [], excludeDisks: [] }
+      const { whyNotSelected } = await resolveSelection(hypervisor, selection, [gold], signal)
+      return namesOf(vms.filter((vm) => whyNotSelected(vm) === undefined))
+    }
+    expect(await chosen()).toEqual([])
+    await protectVms(hypervisor, ['web', 'idle', 'elsewhere'], 'gold', [gold], signal)
+    expect(await chosen()).toEqual(['idle', 'web'])
+    await unprotectVms(hypervisor, ['web'], [gold], signal)
+    expect(await chosen()).toEqual(['idle'])
+    await protectVms(hypervisor, ['web'], undefined, [gold], signal)
+    expect(await chosen()).toEqual(['idle', 'web'])
   })
 }
