@@ -1,0 +1,59 @@
+import type { Severity } from '../model/alert.ts'
+import { oneLine } from '../model/shown.ts'
+import { compareSeverity, type Letter } from './letter.ts'
+
+/** Of a list of letters, so many are named; of the others there is the count. */
+export const mostNamed = 20
+
+/** A time for people: to the second, in UTC. */
+export function utc(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+/** How grave it is, in a word for a subject; nothing for good news. */
+export function severityWord(severity: Severity): string {
+  return severity === 'normal' ? '' : severity.toUpperCase()
+}
+
+/** What letters about one matter say, newest first: the newest in full, the earlier ones by a line each. */
+export function letterText(letters: readonly Letter[]): string {
+  const [newest, ...earlier] = letters
+  if (newest === undefined) return ''
+  if (newest.kind === 'digest') return newest.text
+  const { at, job, vm, run, text } = newest
+  const facts = { When: utc(at), Job: job, VM: vm, Run: run }
+  const lines = Object.entries(facts).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${`${name}:`.padEnd(6)}${oneLine(value)}`],
+  )
+  const before =
+    earlier.length === 0
+      ? []
+      : ['', 'Before this, of the same matter, and not sent until now:', ...listed(earlier, false)]
+  return [text.trim(), '', ...lines, ...before].join('\n')
+}
+
+/** How many messages of which kinds were folded. */
+export function foldedTitle(letters: readonly Letter[]): string {
+  const kinds = Map.groupBy(letters, ({ kind }) => kind)
+  const counts = [...kinds].map(([kind, ones]) => `${ones.length} ${kind}`)
+  return `${letters.length} messages: ${counts.join(', ')}`
+}
+
+/** The folded letters, gravest first, each by its first line. */
+export function foldedText(letters: readonly Letter[]): string {
+  const first =
+    'Many messages at once; this one stands for all of them. `vmbackup status` shows how things are now.'
+  const ordered = letters.toSorted((one, other) => compareSeverity(other.severity, one.severity))
+  return [first, '', ...listed(ordered, true)].join('\n')
+}
+
+/** A line for each letter; those beyond the first 20 as a count by kind. */
+export function listed(letters: readonly Letter[], withWord: boolean): string[] {
+  const lines = letters.slice(0, mostNamed).map(({ at, severity, title }) => {
+    const word = withWord || severity !== 'normal' ? severityWord(severity) : ''
+    return `  ${utc(at)}  ${word === '' ? '' : `${word}: `}${oneLine(title, 200)}`
+  })
+  const more = letters.slice(mostNamed)
+  if (more.length === 0) return lines
+  return [...lines, `  and ${more.length} more: ${foldedTitle(more).replace(/^\d+ messages: /, '')}`]
+}
