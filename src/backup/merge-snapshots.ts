@@ -3,6 +3,7 @@ import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
 import { conveyor } from '../run/conveyor.ts'
+import type { RunEvent } from '../run/event.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import { isUsedUp, type Merge, type Move, nextMove, type SnapshotOwed, signsOfLife } from './merge-state.ts'
@@ -60,7 +61,7 @@ export async function mergeSnapshots(
       done += 1
       const { vm } = merge.owed.what
       const did = result === 'merged' ? result : `not merged: ${result.stuck}`
-      run.emit({ kind: 'vm', vm, did, done, of: merges.length })
+      run.emit({ kind: 'vm', vm, did, done, of: merges.length, ...askedFor(merge, run.clock.now()) })
       if (result !== 'merged') return told.stuck(merge.owed, vm, result.stuck)
       run.strike(merge.owed)
       await told.merged(vm)
@@ -84,6 +85,11 @@ function mergeOf(owed: SnapshotOwed): Merge {
     seen: '',
     seenSince: 0,
   }
+}
+
+/** Nothing where there was nothing to merge. */
+function askedFor({ attempts: times, began }: Merge, now: number): Pick<RunEvent & { kind: 'vm' }, 'asked'> {
+  return times === 0 ? {} : { asked: { act: 'merge', times, ms: now - began } }
 }
 
 /** Where the VMs run: a merge loads its host. */

@@ -86,7 +86,8 @@ function watchFor(
   let patienceMs = busyPatience * options.stallMs
 
   const restart = async (why: string, stopFirst: boolean): Promise<void> => {
-    run.emit({ kind: 'note', severity: 'info', text: `${why}: the session is started again` })
+    const text = `${why}: the session is started again`
+    run.emit({ kind: 'note', severity: 'info', text, again: 'replication' })
     if (stopFirst) await stopReplication(run, site, [])
     await replication.start(signal)
     startedAt = clock.now()

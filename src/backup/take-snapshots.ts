@@ -155,12 +155,18 @@ export async function takeSnapshots(
       const notFrozen = thawed ?? (askedTwice.has(id) ? 'its snapshot had to be asked for twice' : undefined)
       if (verdict !== 'taken') verdicts.fail(id, verdict)
       else keepMoment(vm, frozenByEngine.has(id) ? undefined : notFrozen)
+      const request = asked.get(id)
       run.emit({
         kind: 'vm',
         vm: { id, name },
         did: verdict === 'taken' ? 'snapshot taken' : verdict,
         done,
         of: vms.length,
+        ...(request === undefined
+          ? {}
+          : {
+              asked: { act: 'snapshot', times: request.tags.length, ms: run.clock.now() - request.firstAt },
+            }),
       })
     },
   })
