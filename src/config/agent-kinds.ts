@@ -59,9 +59,11 @@ export const pairs: Kind<Pair[]> = listOf(
 export const cron: Kind<string> = kind(
   'minute hour day month weekday, as cron has them (0 */4 * * *), or @hourly, @daily, @weekly',
   (text) => {
+    const expression = text.replace(/\s+/g, ' ')
+    // croner would take a date, too, and make one start of it.
+    if (!/^(@\w+|(\S+ ){4,5}\S+)$/.test(expression)) return new Wrong(`${shown(text)} is not a schedule`)
     try {
-      const expression = text.replace(/\s+/g, ' ')
-      return new Cron(expression, { paused: true }).nextRun() === null
+      return new Cron(expression, { paused: true, mode: '5-or-6-parts' }).nextRun() === null
         ? new Wrong(`${shown(text)} never comes`)
         : expression
     } catch (error) {

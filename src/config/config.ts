@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
+import { lookAtAgent } from './agent-checks.ts'
 import { decode, type Override, type Problem } from './decode.ts'
 import { caFileProblem, readText } from './files.ts'
 import { type Ini, parseIni } from './ini.ts'
@@ -32,14 +33,15 @@ export async function readConfig(
   const { job: jobs = [], policy: policies = [], route: routes = [] } = named
   const config = { file, ...values, jobs, policies, routes } as unknown as Config
   const looked = await lookAtConnection(config.connection, ini, env)
-  const wrong = [...problems, ...looked.problems]
+  const agent = await lookAtAgent(config, ini)
+  const wrong = [...problems, ...looked.problems, ...agent.problems]
   if (wrong.length > 0) throw allOf(file, wrong)
   return {
     ...config,
     warnings: [
-      ...warnings.map((warning) => worded(file, warning)),
+      ...[...warnings, ...agent.warnings].map((warning) => worded(file, warning)),
       ...looked.warnings,
-      ...openToOthers(file, mode, config.connection.password !== undefined),
+      ...openToOthers(file, mode, config),
     ],
   }
 }
@@ -66,8 +68,12 @@ async function lookAtConnection(connection: Config['connection'], ini: Ini, env:
   return { problems, warnings }
 }
 
-function openToOthers(file: string, mode: number, holdsPassword: boolean): string[] {
-  if (holdsPassword) return permissionWarnings(`${file} holds a password and`, file, mode)
+function openToOthers(file: string, mode: number, { connection, mail, routes }: Config): string[] {
+  const passwords = [connection.password, mail.password]
+  if (passwords.some((one) => one !== undefined))
+    return permissionWarnings(`${file} holds a password and`, file, mode)
+  if (routes.some(({ webhookSecret }) => webhookSecret !== undefined))
+    return permissionWarnings(`${file} holds a secret and`, file, mode)
   if ((mode & 0o022) === 0) return []
   return [`${file} can be changed by others than its owner, and it names commands to run: chmod go-w ${file}`]
 }

@@ -67,12 +67,24 @@ export async function lookAtPassword(
     return { problem: { key: 'password', what: `is given nowhere; ${waysToGiveIt}` }, warnings: [] }
   }
   if (origin.from !== 'a file' || keys.passwordFile === undefined) return { warnings: [] }
+  const { problem, warnings } = await lookAtSecretFile(`password file ${origin.path}`, origin.path)
+  return problem === undefined
+    ? { warnings }
+    : { problem: { key: 'password_file', what: problem }, warnings: [] }
+}
+
+/** What can be told of a file that holds a secret without reading it. */
+export async function lookAtSecretFile(
+  what: string,
+  path: string,
+): Promise<{ problem?: string; warnings: string[] }> {
   try {
-    await access(origin.path, constants.R_OK)
-    const { mode } = await stat(origin.path)
-    return { warnings: permissionWarnings(`password file ${origin.path}`, origin.path, mode) }
+    await access(path, constants.R_OK)
+    const found = await stat(path)
+    if (found.isDirectory()) return { problem: 'cannot be read: it is a folder', warnings: [] }
+    return { warnings: permissionWarnings(what, path, found.mode) }
   } catch (error) {
-    return { problem: { key: 'password_file', what: `cannot be read: ${reasonOf(error)}` }, warnings: [] }
+    return { problem: `cannot be read: ${reasonOf(error)}`, warnings: [] }
   }
 }
 

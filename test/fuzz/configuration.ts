@@ -9,9 +9,11 @@ import { caFileProblem } from '../../src/config/files.ts'
 import { parseIni } from '../../src/config/ini.ts'
 import type { Config } from '../../src/config/keys.ts'
 import { configKeys } from '../../src/config/keys.ts'
+import { secret } from '../../src/config/kinds.ts'
 import { passwordSource } from '../../src/config/password.ts'
 import { UsageError } from '../../src/model/errors.ts'
 import { createTransport } from '../../src/ovirt/transport.ts'
+import { agent, agentValues, checkNamed, namedSections } from './agent-sections.ts'
 import { anyText, likeText } from './hostile.ts'
 import { checkAmount, checkLine, type Parser, parser } from './parser.ts'
 import { aPlace } from './place.ts'
@@ -54,8 +56,9 @@ const values = [
   'quick',
   '4',
   '/var/lib/x',
+  ...agentValues,
 ]
-const file = likeText(example, original, newer)
+const file = likeText(example, original, newer, original + agent)
 
 const certificate = `${rootCertificates[0]}\n`
 const certificates = likeText(
@@ -77,7 +80,14 @@ function checkConfig(config: Config): void {
   for (const many of [snapshot.parallel, verify.parallel]) assert.ok(many >= 1 && many <= 32)
   assert.ok(isAbsolute(state.dir))
   for (const line of config.warnings) checkLine(line)
+  checkNamed(config)
   assert.ok(describeConfig(config).length > 0)
+}
+
+async function readText(text: string): Promise<Config> {
+  const path = aPlace('backup.cfg')
+  await writeFile(path, text, { mode: 0o600 })
+  return readConfig(path, { env: { VMBACKUP_PASSWORD: 'secret' } })
 }
 
 export const configurationParsers: Parser[] = [
@@ -95,11 +105,14 @@ export const configurationParsers: Parser[] = [
   }),
   parser('configuration file', {
     input: file,
-    read: async (text) => {
-      const path = aPlace('backup.cfg')
-      await writeFile(path, text, { mode: 0o600 })
-      return readConfig(path, { env: { VMBACKUP_PASSWORD: 'secret' } })
-    },
+    read: readText,
+    refusal: UsageError,
+    lines: 100,
+    holds: checkConfig,
+  }),
+  parser('sections with names of their own', {
+    input: namedSections,
+    read: (text) => readText(original + text),
     refusal: UsageError,
     lines: 100,
     holds: checkConfig,
@@ -111,8 +124,7 @@ export const configurationParsers: Parser[] = [
     holds: ({ kind, data, error }) => {
       if (error !== undefined) for (const { message } of error.issues) checkLine(message)
       // What is read is written so that it is read as the same.
-      else if (typeof data === 'number')
-        assert.equal(kind.schema.safeDecode(kind.schema.encode(data)).data, data)
+      else if (kind !== secret) assert.deepEqual(kind.schema.safeDecode(kind.schema.encode(data)).data, data)
     },
   }),
   parser('password from the environment', {
