@@ -23,7 +23,7 @@ exclude_disks = */swap
 verify = full
 timeout = 2h
 [job plain]
-pairs = data gs1 data-dr
+pairs = home gs1 home-dr
 `
 
 async function aConfig() {

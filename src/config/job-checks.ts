@@ -1,6 +1,8 @@
+import { keepOutTag } from '../model/selection.ts'
 import { shown } from '../model/shown.ts'
 import { openUntil, type Window } from '../model/window.ts'
 import type { Config, JobConfig, PolicyConfig } from './keys.ts'
+import { tagOf } from './policies.ts'
 import type { Section } from './section.ts'
 import { diskPatterns, selectors } from './selection-kinds.ts'
 
@@ -83,27 +85,18 @@ function written({ select, exclude, excludeDisks }: Decoded<JobConfig>): Record<
   }
 }
 
-const keptOut = 'none'
-
 /** No VM may have two policies by one tag, nor one by the tag that keeps it out. */
 export function checkPolicies(policies: readonly { policy: PolicyConfig; section: Section }[]): void {
-  const tags = new Map([[tagOf(keptOut), 'keeps VMs out of every selection (vmbackup unprotect)']])
+  const tags = new Map([[keepOutTag, 'keeps VMs out of every selection (vmbackup unprotect)']])
   for (const { policy, section } of policies) {
-    if (policy.name.toLowerCase() === keptOut) {
-      section.wrong(
-        undefined,
-        `cannot be called so: ${tagOf(keptOut)} is the tag that keeps VMs out of every selection`,
-      )
+    if (tagOf({ name: policy.name.toLowerCase(), tag: undefined }) === keepOutTag) {
+      section.wrong(undefined, `cannot be called so: the tag ${keepOutTag} keeps VMs out of every selection`)
       continue
     }
-    const tag = policy.tag ?? tagOf(policy.name)
+    const tag = tagOf(policy)
     const taken = tags.get(tag.toLowerCase())
     const key = policy.tag === undefined ? undefined : 'tag'
     if (taken !== undefined) section.wrong(key, `cannot have the tag ${shown(tag)}, which ${taken}`)
     else tags.set(tag.toLowerCase(), `is that of [${section.title}]`)
   }
-}
-
-function tagOf(policy: string): string {
-  return `vmbackup-${policy}`
 }

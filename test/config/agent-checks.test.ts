@@ -63,7 +63,7 @@ test.each([
     'a policy by the tag that keeps VMs out',
     '[policy none]\nrpo = 1h\n[policy off]\nrpo = 1h\ntag = vmbackup-none\n',
     [
-      'backup.cfg:4: [policy none]: cannot be called so: vmbackup-none is the tag that keeps VMs out of every selection',
+      'backup.cfg:4: [policy none]: cannot be called so: the tag vmbackup-none keeps VMs out of every selection',
       'backup.cfg:8: [policy off] tag: cannot have the tag "vmbackup-none", which keeps VMs out of every selection (vmbackup unprotect)',
     ],
   ],
