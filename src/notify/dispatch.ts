@@ -1,6 +1,7 @@
 import { chainOf, hintOf } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
 import type { Clock } from '../run/clock.ts'
+import { within } from '../run/within.ts'
 import { type Channel, NotSent } from './channel.ts'
 import { compose, foldingMs, type Message } from './compose.ts'
 import type { Letter } from './letter.ts'
@@ -21,6 +22,7 @@ export interface Findings {
 const givenUpAfterMs = 7 * 86_400_000
 const longestPauseMs = 3_600_000
 const brokenPauseMs = 60_000
+const longestSendMs = 600_000
 
 /** Sends what waits in an outbox: each receiver has a turn of its own, so that none waits for another. */
 export class Dispatch {
@@ -122,7 +124,9 @@ export class Dispatch {
     const key = keyOf(receiver)
     this.outbox.begin(message.id, message.parts)
     try {
-      await this.#channels[receiver.channel](message, receiver, drop)
+      // By the machine's own time: what hangs would keep this receiver from all that comes.
+      const signal = AbortSignal.any([drop, AbortSignal.timeout(longestSendMs)])
+      await within(this.#channels[receiver.channel](message, receiver, signal), signal)
     } catch (error) {
       // It goes again at the next start; nothing is wrong with the receiver.
       if (drop.aborted) return false

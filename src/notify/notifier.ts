@@ -4,7 +4,7 @@ import type { Alert } from '../model/alert.ts'
 import { chainOf } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
 import type { Clock } from '../run/clock.ts'
-import { createChannels, type Means } from './channels.ts'
+import { type Channels, createChannels, type Means } from './channels.ts'
 import { type DigestSource, takeDigests } from './digests.ts'
 import { Dispatch, type Findings } from './dispatch.ts'
 import { createFindings, withdraw } from './findings.ts'
@@ -31,6 +31,8 @@ export interface NotifierOptions extends Means {
   file: string
   /** What summaries are made of; asked when one is due. */
   digest: DigestSource
+  /** Other ways of telling than the real ones. */
+  channels?: Channels
 }
 
 const longestNapMs = 60_000
@@ -126,7 +128,7 @@ class Desk implements Notifier {
     const { config, clock } = this.#options
     return new Dispatch(outbox, {
       receivers: this.#receivers,
-      channels: createChannels(this.#options),
+      channels: this.#options.channels ?? createChannels(this.#options),
       foldAbove: config.daemon.foldAbove,
       clock,
       findings: this.#findings(outbox),

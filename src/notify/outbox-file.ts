@@ -45,17 +45,18 @@ const schema = `
 
 /** For some hundred alerts, in the file and in its journal. */
 const reserveBytes = 512 * 1024
-const reserve = `
+// Each statement on its own, so that the journal holds as much as the file: what is written over goes there. Killed in between, all of it is done again.
+const setUp = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  ${schema}
+  DROP TABLE IF EXISTS outbox_reserve;
   CREATE TABLE outbox_reserve (bytes BLOB) STRICT;
   INSERT INTO outbox_reserve VALUES (zeroblob(${reserveBytes}));
   UPDATE outbox_reserve SET bytes = randomblob(${reserveBytes});
-  DROP TABLE outbox_reserve;`
-const setUp = `
-  BEGIN IMMEDIATE;
-  ${schema}
-  ${reserve}
+  DROP TABLE outbox_reserve;
   INSERT OR IGNORE INTO outbox_fact VALUES ('version', '${version}');
-  COMMIT;`
+  PRAGMA locking_mode = NORMAL;
+  SELECT 1 FROM outbox_fact;`
 
 type Row = Record<string, SQLOutputValue>
 

@@ -29,14 +29,15 @@ export class HeldClock implements Clock {
     }
   }
 
-  /** Moves on, minute by minute, and lets everybody do what is due then. */
+  /** Moves on, minute by minute, and lets everybody do what is due then; days in larger steps. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms
+    const stepMs = Math.max(60_000, ms / 1000)
+    await this.#rouse()
     while (this.#now < end) {
-      this.#now = Math.min(end, this.#now + 60_000)
+      this.#now = Math.min(end, this.#now + stepMs)
       await this.#rouse()
     }
-    await this.#rouse()
   }
 
   /** Jumps, as a host that was asleep. */
