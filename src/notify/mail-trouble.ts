@@ -13,17 +13,21 @@ interface MailError {
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 const beforeAnyMail = new Set(['EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'ECONFIG'])
 
+/** Of OpenSSL and Node, all from before a mail is begun. */
+const ofCertificates = /CERT|SIGNED|SIGNATURE|ALTNAME/
+
 /** True where nobody can know whether the server has taken the mail: the line broke, or it said nothing more. */
 export function mayHaveArrived(error: unknown): boolean {
   const { responseCode, code = '', originalCode = '' } = error as MailError
-  return responseCode === undefined && !beforeAnyMail.has(code) && !neverConnected.has(originalCode)
+  if (responseCode !== undefined || beforeAnyMail.has(code)) return false
+  return !neverConnected.has(originalCode) && !ofCertificates.test(originalCode)
 }
 
 /** What to do about it. */
 export function mailHint(error: unknown, { tls, userName }: Config['mail']): string | undefined {
   const { responseCode, command, code, originalCode = '' } = error as MailError
   const isSignOn = code === 'EAUTH' || code === 'ENOAUTH' || responseCode === 530
-  const isTls = code === 'ETLS' || /CERT|SIGNED|SIGNATURE|TLS|SSL/.test(originalCode)
+  const isTls = code === 'ETLS' || ofCertificates.test(originalCode) || /TLS|SSL/.test(originalCode)
   const known: [boolean, string][] = [
     [
       isSignOn && userName === undefined,
