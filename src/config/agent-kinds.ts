@@ -6,7 +6,7 @@ import { oneLine, shown } from '../model/shown.ts'
 import { type Kind, kind, Wrong } from './kind.ts'
 
 /** Words between commas or on lines of their own. */
-export function listed(text: string): string[] {
+function listed(text: string): string[] {
   return text
     .split(/[,\n]/)
     .map((word) => word.trim())

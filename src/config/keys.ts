@@ -213,7 +213,7 @@ const table = {
 type Values = { readonly [S in keyof typeof table]: ValuesOf<(typeof table)[S]> }
 
 /** A section with a name of its own. */
-export type Named<S extends keyof typeof namedTable> = ValuesOf<(typeof namedTable)[S]> & {
+type Named<S extends keyof typeof namedTable> = ValuesOf<(typeof namedTable)[S]> & {
   readonly name: string
 }
 
