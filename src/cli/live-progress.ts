@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update'
-import stringWidth from 'string-width'
 import type { RunEvent } from '../run/event.ts'
+import { cut } from './cut.ts'
 import type { Paint } from './paint.ts'
 import { lineFor, type Progress } from './progress.ts'
 import { durationWords } from './words.ts'
@@ -58,13 +58,6 @@ function linesOf(step: RunningStep, now: number, began: number, columns: number,
   const total = `run ${durationWords(now - began)}`
   const head = `${paint.strong(step.name)} ${durationWords(now - step.began)}  ${step.vms}`
   return [`> ${head}  ${paint.faint(total)}`, `  ${cut(step.waiting, columns - 4)}`].join('\n')
-}
-
-function cut(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
-  let kept = text.slice(0, Math.max(0, columns))
-  while (kept !== '' && stringWidth(kept) >= columns) kept = kept.slice(0, -1)
-  return `${kept}…`
 }
 
 /** What stays on the screen when the run goes on. */

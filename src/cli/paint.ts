@@ -20,3 +20,9 @@ export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): P
     strong: colors.bold,
   }
 }
+
+/** The colour of an outcome. */
+export function outcomePaint(outcome: string, paint: Paint): (text: string) => string {
+  if (outcome === 'protected') return paint.good
+  return outcome === 'partly protected' || outcome === 'cancelled' ? paint.doubtful : paint.bad
+}

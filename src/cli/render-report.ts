@@ -1,5 +1,5 @@
-import type { Outcome, Report, VmResult } from '../run/report.ts'
-import type { Paint } from './paint.ts'
+import type { Report, VmResult } from '../run/report.ts'
+import { outcomePaint, type Paint } from './paint.ts'
 import { table } from './table.ts'
 import { durationWords } from './words.ts'
 
@@ -51,9 +51,4 @@ function renderOutcome(report: Report, paint: Paint): string {
   const count = counted.filter((vm) => vm.state === 'protected').length
   const vms = report.vms.length === 0 ? '' : `, ${count} of ${counted.length} VMs protected`
   return `${outcomePaint(report.outcome, paint)(report.outcome)}${vms}, run ${report.run}, ${took}`
-}
-
-function outcomePaint(outcome: Outcome, paint: Paint): (text: string) => string {
-  if (outcome === 'protected') return paint.good
-  return outcome === 'partly protected' || outcome === 'cancelled' ? paint.doubtful : paint.bad
 }

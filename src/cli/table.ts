@@ -1,17 +1,44 @@
 import stringWidth from 'string-width'
+import { cut } from './cut.ts'
 
-/** Rows under a head, in columns as wide as needed; widths count what a terminal shows. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
+/** No column is made narrower than this to let the others in. */
+const narrowest = 8
+const gap = 2
+
+/**
+ * Rows under a head, in columns as wide as needed; widths count what a terminal shows. With `columns` no line is longer:
+ * the widest cells are cut first.
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns = Infinity,
+): string {
+  const needed = head.map((title, column) =>
     Math.max(...[head, ...rows].map((row) => stringWidth(row[column] ?? '')), stringWidth(title)),
   )
+  const widths = fitted(needed, columns)
   const line = (row: readonly string[]): string =>
-    widths
-      .map((width, column) => {
-        const cell = row[column] ?? ''
-        return cell + ' '.repeat(width - stringWidth(cell))
-      })
-      .join('  ')
-      .trimEnd()
+    cut(
+      widths
+        .map((width, column) => {
+          const cell = cut(row[column] ?? '', width)
+          return cell + ' '.repeat(width - stringWidth(cell))
+        })
+        .join(' '.repeat(gap))
+        .trimEnd(),
+      columns,
+    )
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
+
+function fitted(needed: readonly number[], columns: number): number[] {
+  const widths = [...needed]
+  let over = widths.reduce((sum, width) => sum + width + gap, -gap) - columns
+  for (; over > 0; over -= 1) {
+    const widest = widths.indexOf(Math.max(...widths))
+    if ((widths[widest] ?? 0) <= narrowest) break
+    widths[widest] = (widths[widest] ?? 0) - 1
+  }
+  return widths
 }
