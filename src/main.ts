@@ -2,10 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { asksForJson, parseArgs } from './cli/args.ts'
 import { paintFor } from './cli/paint.ts'
-import { plan } from './commands/plan.ts'
-import { points, verify } from './commands/points.ts'
-import { recover } from './commands/recover.ts'
-import { run } from './commands/run.ts'
+import { carryOut } from './commands/carry-out.ts'
 import type { Terminal } from './commands/terminal.ts'
 import { Cancelled } from './model/errors.ts'
 import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
@@ -38,22 +35,7 @@ setTimeout(() => process.exit(), 10_000).unref()
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const asked = parseArgs(argv, terminal.version)
-    switch (asked.kind) {
-      case 'run':
-        return await (asked.dryRun ? plan(asked, terminal) : run(asked, terminal))
-      case 'recover':
-        return await recover(asked, terminal)
-      case 'points':
-        return await points(asked, terminal)
-      case 'verify':
-        return await verify(asked, terminal)
-      case 'say':
-        stdout.write(asked.text)
-        return 0
-      default:
-        return asked satisfies never
-    }
+    return await carryOut(parseArgs(argv, terminal.version), terminal)
   } catch (error) {
     return complain(error, asksForJson(argv))
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackupOptions } from './backup/options.ts'
-import type { Place } from './cli/args.ts'
+import type { Place } from './cli/asked.ts'
 import type { Config, JobConfig } from './config/keys.ts'
 import { passwordSource } from './config/password.ts'
 import { policiesOf } from './config/policies.ts'

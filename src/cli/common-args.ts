@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseUserName, parseVolumeName } from '../model/names.ts'
 import type { Pair } from '../model/pair.ts'
@@ -56,6 +56,36 @@ export function commonOf(flags: Flags): CommonOptions {
   }
 }
 
+/**
+ * The options of a command with those given before its name. The program has options of its own, which commander takes wherever
+ * they stand: throws UsageError for one that means nothing to this command, lest a --dry-run be passed over.
+ */
+export function flagsOf<T extends object>(command: Command): T {
+  const own = new Set(command.options.map((option) => option.attributeName()))
+  for (let above = command.parent; above !== null; above = above.parent) {
+    for (const option of above.options) {
+      const name = option.attributeName()
+      if (own.has(name) || above.getOptionValueSource(name) !== 'cli') continue
+      throw new UsageError(`${option.long} is no option of vmbackup ${command.name()}`, {
+        hint: `vmbackup ${command.name()} --help shows those that are`,
+      })
+    }
+  }
+  return command.optsWithGlobals<T>()
+}
+
+/** What every command has that reads the configuration. */
+export function commonOptions(command: Command): Command {
+  return command.addOption(configOption()).addOption(stateDirOption()).addOption(jsonOption())
+}
+
+/** For commander: a count. */
+export function whole(text: string): number {
+  const value = Number(text)
+  if (/^\d{1,6}$/.test(text) && value > 0) return value
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
 // The options that several commands have, each made anew for each of them.
 export const configOption = () =>
   new Option('-c, --config <file>', 'configuration (default: ./backup.cfg, else /etc/vmbackup/backup.cfg)')
@@ -63,3 +93,5 @@ export const jsonOption = () => new Option('--json', 'print one JSON document on
 export const stateDirOption = () => new Option('--state-dir <dir>', 'where ledger, lock and history are kept')
 export const quietOption = () => new Option('-q, --quiet', 'no progress; only warnings and the result')
 export const verboseOption = () => new Option('-v, --verbose', 'every event as a log line')
+export const verifyOption = () =>
+  new Option('--verify <mode>', 'how the copy is compared with its source').choices(['quick', 'full', 'off'])

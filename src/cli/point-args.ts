@@ -1,17 +1,14 @@
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { parseHost, parseVolumeName } from '../model/names.ts'
 import { shown } from '../model/shown.ts'
-import type { Asked, Place } from './args.ts'
-import { jsonOption } from './common-args.ts'
+import type { Asked, Place } from './asked.ts'
+import { commonOf, commonOptions, type Flags, flagsOf, jsonOption, whole } from './common-args.ts'
 
-interface PointFlags {
+interface VerifyFlags {
   at: string
   json?: true
-}
-
-interface VerifyFlags extends PointFlags {
   content: boolean
   parallel: number
   rate?: number
@@ -19,6 +16,15 @@ interface VerifyFlags extends PointFlags {
 }
 
 const where = 'where they lie: HOST:VOLUME, which is mounted for reading, or the directory of a mount'
+
+const pointsTeaching = `
+Examples:
+  vmbackup points                              what the agent, or the history of this state directory, knows
+  vmbackup points --at dr1.example.com:data-dr  what really lies there; needs neither primary nor engine
+
+Exit codes:
+  0 listed   1 failed   2 usage or configuration
+`
 
 const verifyTeaching = `
 Proves what the manifest of a recovery point claims, or says what is wrong, against the volume as it is now: the
@@ -31,14 +37,13 @@ Exit codes:
 
 /** Adds the commands that look at recovery points; what they ask for is told by \`asks\`. */
 export function addPointCommands(program: Command, asks: (asked: Asked) => void): void {
-  program
-    .command('points')
-    .description('List the recovery points on a secondary volume.')
-    .requiredOption('--at <place>', where)
-    .addOption(jsonOption())
-    .action((_options: PointFlags, command: Command) => {
-      const { at, json } = command.optsWithGlobals<PointFlags>()
-      asks({ kind: 'points', at: parsePlace(at), json: json === true })
+  commonOptions(program.command('points').description('List recovery points.'))
+    .option('--at <place>', `${where}; without it: those that runs from here have told of`)
+    .addHelpText('after', pointsTeaching)
+    .action((_options, command: Command) => {
+      const { at, ...flags } = flagsOf<Flags & { at?: string }>(command)
+      if (at === undefined) asks({ kind: 'known points', options: commonOf(flags) })
+      else asks({ kind: 'points', at: parsePlace(at), json: flags.json === true })
     })
   program
     .command('verify')
@@ -52,7 +57,7 @@ export function addPointCommands(program: Command, asks: (asked: Asked) => void)
     .option('-q, --quiet', 'no progress, only the result')
     .addHelpText('after', verifyTeaching)
     .action((points: string[], _options: VerifyFlags, command: Command) => {
-      const flags = command.optsWithGlobals<VerifyFlags>()
+      const flags = flagsOf<VerifyFlags>(command)
       asks({
         kind: 'verify',
         at: parsePlace(flags.at),
@@ -78,10 +83,4 @@ function parsePlace(text: string): Place {
     host: parseHost(text.slice(0, colon)),
     volume: parseVolumeName(text.slice(colon).replace(/^::?/, '')),
   }
-}
-
-function whole(text: string): number {
-  const value = Number(text)
-  if (/^\d{1,6}$/.test(text) && value > 0) return value
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { UsageError } from '../model/errors.ts'
-import type { Asked } from './args.ts'
+import type { Asked } from './asked.ts'
 import {
   commonOf,
   configOption,
   type Flags,
+  flagsOf,
   jsonOption,
   parsePair,
   quietOption,
@@ -45,7 +46,7 @@ export function addRecoverCommand(program: Command, asks: (asked: Asked) => void
     .addOption(verboseOption())
     .addHelpText('after', teaching)
     .action((primary, host, secondary, _options, command: Command) => {
-      const flags = command.optsWithGlobals<Flags & { waive?: number[] }>()
+      const flags = flagsOf<Flags & { waive?: number[] }>(command)
       const names = [primary, host, secondary].filter((name): name is string => name !== undefined)
       if (names.length % 3 !== 0) {
         throw new UsageError('give all three names of a pair, or none', {

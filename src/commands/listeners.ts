@@ -16,7 +16,7 @@ export interface Listeners {
 
 /** Throws Failure when a log cannot be opened. */
 export function listenersFor(
-  config: Config,
+  config: Pick<Config, 'logging'>,
   verbosity: CommonOptions['verbosity'],
   terminal: Terminal,
 ): Listeners {
@@ -43,7 +43,7 @@ function progressFor(verbosity: Verbosity, { stderr, paintErr }: Terminal): Prog
   )
 }
 
-function logFor(config: Config, verbosity: Verbosity, { stderr }: Terminal): Emit {
+function logFor(config: Pick<Config, 'logging'>, verbosity: Verbosity, { stderr }: Terminal): Emit {
   const { file, level } = config.logging
   const logs = [
     ...(file === undefined ? [] : [logEvents(openLogFile(file, level))]),

@@ -1,6 +1,6 @@
 import { backupPlay } from '../backup/play.ts'
 import { inspect } from '../backup/preflight.ts'
-import type { Asked } from '../cli/args.ts'
+import type { Asked } from '../cli/asked.ts'
 import { renderPlan } from '../cli/render-plan.ts'
 import { foundAs } from '../run/recover.ts'
 import { rehearse } from '../run/rehearse.ts'

@@ -1,4 +1,4 @@
-import type { Asked } from '../cli/args.ts'
+import type { Asked } from '../cli/asked.ts'
 import { renderPoints } from '../cli/render-points.ts'
 import { renderVerification } from '../cli/render-verification.ts'
 import { Failure } from '../model/errors.ts'

@@ -13,10 +13,7 @@ import type { Terminal } from './terminal.ts'
 export type AnyRequest = Omit<RunRequest, keyof Pair>
 
 /** Reads the configuration, with what the command line says in its place. Throws UsageError. */
-export async function prepare(
-  options: CommonOptions,
-  terminal: Terminal,
-): Promise<{ config: Config; request: AnyRequest }> {
+export function settingsFor(options: CommonOptions, terminal: Pick<Terminal, 'env'>): Promise<Config> {
   const stateDir = options.stateDir && resolve(options.stateDir)
   const overrides = [
     { section: 'replication', key: 'timeout', value: options.timeoutMinutes, from: '--timeout' },
@@ -26,7 +23,15 @@ export async function prepare(
     { section: 'replication', key: 'interval', value: options.intervalSeconds, from: '--interval' },
     { section: 'state', key: 'dir', value: stateDir, from: '--state-dir' },
   ].flatMap(({ value, ...rest }) => (value === undefined ? [] : [{ ...rest, value: String(value) }]))
-  const config = await readConfig(options.config ?? defaultConfig(), { overrides, env: terminal.env })
+  return readConfig(options.config ?? defaultConfig(), { overrides, env: terminal.env })
+}
+
+/** The configuration, and what a run takes from it. From here on signals end runs, not the process. Throws UsageError. */
+export async function prepare(
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<{ config: Config; request: AnyRequest }> {
+  const config = await settingsFor(options, terminal)
   return {
     config,
     request: {

@@ -1,5 +1,5 @@
 import { backupPlay } from '../backup/play.ts'
-import type { Asked } from '../cli/args.ts'
+import type { Asked } from '../cli/asked.ts'
 import { parsePair } from '../cli/common-args.ts'
 import { renderRecovery } from '../cli/render-recovery.ts'
 import { UsageError } from '../model/errors.ts'

@@ -1,5 +1,5 @@
 import { backupPlay } from '../backup/play.ts'
-import type { Asked } from '../cli/args.ts'
+import type { Asked } from '../cli/asked.ts'
 import { renderReport } from '../cli/render-report.ts'
 import { perform } from '../run/perform.ts'
 import { exitCodeOf } from '../run/report.ts'

@@ -1,0 +1,40 @@
+import type { Asked, AskedFor } from '../cli/asked.ts'
+import type { Terminal } from './terminal.ts'
+
+type Command<K extends Asked['kind']> = (asked: AskedFor<K>, terminal: Terminal) => Promise<number>
+
+// Each is loaded when it is asked for: who looks at a list of runs need not wait for an HTTP server to be read.
+const commands: { [K in Asked['kind']]: () => Promise<Command<K>> } = {
+  say: async () => say,
+  run: async () => (await import('./run.ts')).run,
+  recover: async () => (await import('./recover.ts')).recover,
+  points: async () => (await import('./points.ts')).points,
+  verify: async () => (await import('./points.ts')).verify,
+  daemon: async () => (await import('./daemon.ts')).daemon,
+  'run job': async () => (await import('./run-job.ts')).runJob,
+  status: async () => (await import('./status.ts')).status,
+  jobs: async () => (await import('./jobs.ts')).jobs,
+  'job act': async () => (await import('./jobs.ts')).actOnJob,
+  vms: async () => (await import('./vms.ts')).vms,
+  protect: async () => (await import('./vms.ts')).protect,
+  unprotect: async () => (await import('./vms.ts')).unprotect,
+  runs: async () => (await import('./history.ts')).runs,
+  report: async () => (await import('./history.ts')).report,
+  'known points': async () => (await import('./history.ts')).knownPoints,
+  'config check': async () => (await import('./check-config.ts')).checkConfig,
+  token: async () => (await import('./token.ts')).token,
+}
+
+/** Does what was asked for; returns the exit code. */
+export async function carryOut<K extends Asked['kind']>(
+  asked: AskedFor<K>,
+  terminal: Terminal,
+): Promise<number> {
+  const command: Command<K> = await commands[asked.kind as K]()
+  return await command(asked, terminal)
+}
+
+async function say({ text }: AskedFor<'say'>, { stdout }: Terminal): Promise<number> {
+  stdout.write(text)
+  return 0
+}
