@@ -1,4 +1,5 @@
 import type { Policy } from '../model/selection.ts'
+import type { Windowed } from '../model/window.ts'
 import type { NamedSelection } from './select.ts'
 
 /** The knobs of a backup, all of them with a default in the configuration. Durations in milliseconds. */
@@ -24,6 +25,10 @@ export interface BackupOptions {
   replicationMs: number
   /** A checkpoint without any progress for so long is answered by stop and start. */
   stallMs: number
+  /** Bytes per second that replication may send, all its workers together; the first that fits holds. */
+  bandwidth?: readonly Windowed<number>[]
+  /** Of `bandwidth`; that of the system when absent. */
+  timeZone?: string
   /** Between two looks at the engine or at the replication. */
   intervalMs: number
   /** How the frozen images are compared at both ends. */

@@ -113,7 +113,7 @@ async function sendAgain(
 ): Promise<string | undefined> {
   try {
     await site.replication.resend(ends, paths, run.signal)
-    await replicate(run, site, ends.primary, options)
+    await replicate(run, site, ends.primary, options, 'again')
     return undefined
   } catch (error) {
     run.signal.throwIfAborted()

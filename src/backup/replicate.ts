@@ -3,7 +3,9 @@ import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
+import { type Bandwidth, bandwidthOf } from './bandwidth.ts'
 import type { BackupOptions } from './options.ts'
+import { leftByEarlier, type Sample, timeLeft, withTook } from './time-left.ts'
 
 /** A session that died is started again, but not at every look. */
 const restartPauseMs = 10_000
@@ -11,23 +13,33 @@ const stopMs = 120_000
 /** A session that works through a backlog may be silent so many times longer than an idle one. */
 const busyPatience = 20
 
+/** How long the last ones took, as a fact of the ledger. */
+const tookFact = 'replications took'
+
 /**
  * Brings everything that the primary holds at this moment to the secondary and stops the session again. Throws TimedOut
- * when that takes longer than allowed; the session is then still owed a stop.
+ * when that takes longer than allowed; the session is then still owed a stop. `again`: a turn for a few files, of which
+ * earlier runs tell nothing.
  */
 export async function replicate(
   run: Run,
   site: Site,
   primary: OpenVolume,
   options: BackupOptions,
+  turn: 'whole' | 'again' = 'whole',
 ): Promise<void> {
   const { replication } = site
+  const bandwidth = bandwidthOf(run, site, options)
+  const began = run.clock.now()
   const { state: found } = await replication.session(run.signal)
   const owed = run.owe({ kind: 'session', found })
   await stopIfRunning(run, site, found)
   const checkpoint = await replication.mark(run.signal)
+  await bandwidth.apply()
   await replication.start(run.signal)
-  const look = watchFor(run, site, primary, checkpoint, options)
+  const rate = bandwidth.rate()
+  const earlier = turn === 'whole' ? run.recall(tookFact) : undefined
+  const look = watchFor({ run, site, primary, checkpoint, options, bandwidth, began, earlier })
   await until(
     {
       what: 'the replication checkpoint',
@@ -41,6 +53,9 @@ export async function replicate(
     look.once,
   )
   await stopReplication(run, site, [owed])
+  if (turn === 'again' || bandwidth.rate() !== rate) return
+  const took = { ms: run.clock.now() - began, ...(rate === undefined ? {} : { rate }) }
+  run.note(tookFact, withTook(run.recall(tookFact), took))
 }
 
 /** Settles sessions owed: stops the session, sees that it is stopped, strikes. */
@@ -70,13 +85,20 @@ async function stopIfRunning(run: Run, site: Site, state: SessionState): Promise
   await stopReplication(run, site, [])
 }
 
-function watchFor(
-  run: Run,
-  site: Site,
-  primary: OpenVolume,
-  checkpoint: Checkpoint,
-  options: BackupOptions,
-): { once(): Promise<true | undefined>; lastSeen(): string } {
+interface Watched {
+  run: Run
+  site: Site
+  primary: OpenVolume
+  checkpoint: Checkpoint
+  options: BackupOptions
+  bandwidth: Bandwidth
+  began: number
+  /** How long earlier ones took, as they noted it. */
+  earlier: string | undefined
+}
+
+function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSeen(): string } {
+  const { run, site, primary, checkpoint, options, bandwidth, began, earlier } = watched
   const { replication } = site
   const { clock, signal } = run
   let detail = 'nothing yet'
@@ -84,12 +106,17 @@ function watchFor(
   let changedAt = clock.now()
   let startedAt = clock.now()
   let patienceMs = busyPatience * options.stallMs
+  let samples: Sample[] = []
 
   const restart = async (why: string, stopFirst: boolean): Promise<void> => {
     const text = `${why}: the session is started again`
     run.emit({ kind: 'note', severity: 'info', text, again: 'replication' })
-    if (stopFirst) await stopReplication(run, site, [])
+    if (stopFirst) {
+      await stopReplication(run, site, [])
+      if (bandwidth.isDue()) await bandwidth.apply()
+    }
     await replication.start(signal)
+    samples = []
     startedAt = clock.now()
     changedAt = clock.now()
   }
@@ -97,10 +124,10 @@ function watchFor(
     if (progress.detail !== detail || progress.reached !== reached) changedAt = clock.now()
     detail = progress.detail
     reached = progress.reached
-    run.emit({
-      kind: 'waiting',
-      what: `checkpoint on ${progress.reached} of ${progress.of} bricks; ${detail}`,
-    })
+    samples.push({ at: clock.now(), pending: progress.pending })
+    const leftMs = timeLeft(samples) ?? leftByEarlier(earlier, clock.now() - began, bandwidth.rate())
+    const what = `checkpoint on ${progress.reached} of ${progress.of} bricks; ${detail}`
+    run.emit({ kind: 'waiting', what, ...(leftMs === undefined ? {} : { leftMs }) })
   }
   const answerSilence = async (busy: boolean): Promise<void> => {
     // Gluster loses change log events after a worker's restart, and only another restart reads them from history. A
@@ -115,6 +142,8 @@ function watchFor(
   return {
     lastSeen: () => detail,
     async once() {
+      // What was sent of a file stays there, and the next rsync goes on behind it: a restart costs reading it at both ends.
+      if (bandwidth.isDue()) await restart('another limit of the bandwidth holds', true)
       await replication.nudge(primary, signal)
       const progress = await replication.progress(checkpoint, signal)
       if (progress.state === 'reached') return true

@@ -6,6 +6,7 @@ import type { Obligation, Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
 import { until } from '../run/until.ts'
 import { announceInterrupted } from './announce.ts'
+import { restoreBandwidth } from './bandwidth.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
 import { dropOverlays, exists, hasOverlay } from './overlays.ts'
@@ -24,6 +25,7 @@ const order: readonly Kind[] = [
   'session',
   'snapshot',
   'overlays',
+  'bandwidth',
   'job',
   'event',
   'unknown',
@@ -60,6 +62,8 @@ async function settleKind(
       )
     case 'overlays':
       return settleOverlays(run, site, some, leave)
+    case 'bandwidth':
+      return attempt(run, some, leave, () => restoreBandwidth(run, site, some))
     case 'freeze':
     case 'mount':
       for (const one of some) await attempt(run, [one], leave, () => settleOne(run, site, one))

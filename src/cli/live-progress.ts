@@ -3,13 +3,14 @@ import type { RunEvent } from '../run/event.ts'
 import { cut } from './cut.ts'
 import type { Paint } from './paint.ts'
 import { lineFor, type Progress } from './progress.ts'
-import { durationWords } from './words.ts'
+import { durationWords, leftWords } from './words.ts'
 
 interface RunningStep {
   name: string
   began: number
   waiting: string
   vms: string
+  left: string
 }
 
 const redrawMs = 250
@@ -47,9 +48,12 @@ export function liveProgress(stream: NodeJS.WriteStream, paint: Paint, now: () =
 }
 
 function stepAfter(event: RunEvent, step: RunningStep | undefined, now: number): RunningStep | undefined {
-  if (event.kind === 'step began') return { name: event.step, began: now, waiting: '', vms: '' }
+  if (event.kind === 'step began') return { name: event.step, began: now, waiting: '', vms: '', left: '' }
   if (event.kind === 'step ended' || step === undefined) return undefined
-  if (event.kind === 'waiting') return { ...step, waiting: `waiting for ${event.what}` }
+  if (event.kind === 'waiting') {
+    const left = event.leftMs === undefined ? '' : `${leftWords(event.leftMs)}  `
+    return { ...step, waiting: `waiting for ${event.what}`, left }
+  }
   if (event.kind === 'vm') return { ...step, vms: `${event.done}/${event.of} VMs` }
   return step
 }
@@ -57,7 +61,7 @@ function stepAfter(event: RunEvent, step: RunningStep | undefined, now: number):
 function linesOf(step: RunningStep, now: number, began: number, columns: number, paint: Paint): string {
   const total = `run ${durationWords(now - began)}`
   const head = `${paint.strong(step.name)} ${durationWords(now - step.began)}  ${step.vms}`
-  return [`> ${head}  ${paint.faint(total)}`, `  ${cut(step.waiting, columns - 4)}`].join('\n')
+  return [`> ${head}  ${step.left}${paint.faint(total)}`, `  ${cut(step.waiting, columns - 4)}`].join('\n')
 }
 
 /** What stays on the screen when the run goes on. */

@@ -10,6 +10,14 @@ export function durationWords(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
 
+/** An estimate for people, no finer than it is: `about 3 min left`. */
+export function leftWords(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 1) return 'less than a minute left'
+  if (minutes < 90) return `about ${minutes} min left`
+  return `about ${Math.round(ms / 3_600_000)} h left`
+}
+
 /** An age for people, in its largest unit or two: `4 min`, `3 h 5 min`, `4 h`, `2 d 4 h`. */
 export function ageWords(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000))

@@ -3,6 +3,7 @@ import { CommandFailed } from '../model/errors.ts'
 import type { Pair } from '../model/pair.ts'
 import type { OpenVolume, Replication } from '../model/replication.ts'
 import { askPrimary, askSecondary, refusing, secondaryUrl, sessionWords } from './asked.ts'
+import { bandwidthAt } from './bandwidth.ts'
 import { glusterAt, NotThere } from './cli.ts'
 import { judge } from './findings.ts'
 import { learn } from './learn.ts'
@@ -34,6 +35,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
   const gluster = glusterAt({ prefix: command, timeoutMs, busyMs })
   const volumes = volumesAt({ logDir, mountMs, pair: options })
   const session = sessionWords(options)
+  const bandwidth = bandwidthAt(gluster, session)
   // Of the last mark: a poll that asks for it each time would double the load on Gluster.
   let layout: VolumeInfo | undefined
   const mounted = new Map<string, Mounted>()
@@ -149,6 +151,18 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
         layout ??= await askPrimary(gluster, options, signal)
         return progressOf(await rows(signal), layout.sets, since)
       }),
+
+    limitFindings: (signal) => bandwidth.findings(signal),
+
+    limitFound: (signal) => refusing(() => bandwidth.found(signal)),
+
+    limit: (bytesPerSecond, found, signal) =>
+      refusing(async () => {
+        const { sets } = layout ?? (await askPrimary(gluster, options, signal))
+        await bandwidth.limit(bytesPerSecond, sets.length, found, signal)
+      }),
+
+    unlimit: (found, signal) => refusing(() => bandwidth.restore(found, signal)),
 
     openPrimary: (dir, signal) =>
       refusing(async () => {

@@ -121,6 +121,7 @@ export function progressOf(rows: readonly BrickRow[], sets: readonly Brick[][], 
   if (idle !== undefined && !isRunning(rows)) return { state: 'down', detail: tell(idle) }
   const pending = sets.map((set) => pendingIn(set, rows, since)).filter((one) => one !== undefined)
   const [first] = pending
+  const counted = rows.reduce((sum, row) => sum + (row.status === 'Active' ? row.pending : 0), 0)
   if (first === undefined && sets.length > 0) return { state: 'reached' }
   return {
     state: 'waiting',
@@ -128,6 +129,7 @@ export function progressOf(rows: readonly BrickRow[], sets: readonly Brick[][], 
     of: sets.length,
     busy: pending.some((one) => one.busy),
     detail: first?.detail ?? 'the volume shows no bricks',
+    ...(counted > 0 ? { pending: counted } : {}),
   }
 }
 

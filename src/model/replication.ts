@@ -15,11 +15,17 @@ export interface Checkpoint {
 }
 
 export type Progress =
-  /** `busy`: it works through a backlog, which takes the time it takes; silence of one that is not busy is a stall. */
-  | { state: 'waiting'; reached: number; of: number; busy: boolean; detail: string }
+  /**
+   * `busy`: it works through a backlog, which takes the time it takes; silence of one that is not busy is a stall.
+   * `pending`: changes that it knows of and has not sent, of those that it looks at now; absent while it counts none.
+   */
+  | { state: 'waiting'; reached: number; of: number; busy: boolean; detail: string; pending?: number }
   | { state: 'reached' }
   /** The session does not run (any more): start it again. */
   | { state: 'down'; detail: string }
+
+/** What decided how much a session may send, by the adapter's own names: only the adapter reads it. */
+export type FoundLimit = Readonly<Record<string, string>>
 
 /** A file of a volume, open for reading. Disposing closes it. */
 export interface VolumeFile extends AsyncDisposable {
@@ -77,6 +83,17 @@ export interface Replication {
   /** Sets a checkpoint at this moment. */
   mark(signal: AbortSignal): Promise<Checkpoint>
   progress(since: Checkpoint, signal: AbortSignal): Promise<Progress>
+  /** Why no limit could hold; asked where one is wanted. Changes nothing. */
+  limitFindings(signal: AbortSignal): Promise<Finding[]>
+  /** What `unlimit` restores. */
+  limitFound(signal: AbortSignal): Promise<FoundLimit>
+  /**
+   * From its next start on the session sends at most so many bytes per second, all its workers together; whatever else was
+   * found goes on to hold. Only while it is stopped.
+   */
+  limit(bytesPerSecond: number, found: FoundLimit, signal: AbortSignal): Promise<void>
+  /** Puts back what was found and sees that it is so; what somebody else has set since stays. Already so = done. */
+  unlimit(found: FoundLimit, signal: AbortSignal): Promise<void>
   /** Mounts the primary's root, writable, on an existing empty directory. `nudge` on it lets a checkpoint complete. */
   openPrimary(dir: string, signal: AbortSignal): Promise<OpenVolume>
   /** Mounts the secondary's root with deletion and writing in place possible although it is read-only for others. */

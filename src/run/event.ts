@@ -8,8 +8,8 @@ export type RunEvent =
   | { kind: 'step ended'; step: string; ms: number; error?: string }
   /** One VM moved on, e.g. `snapshot taken`; `done` of `of` VMs are through this step. `asked`: what it took of the engine. */
   | { kind: 'vm'; vm: VmRef; did: string; done: number; of: number; asked?: Asked }
-  /** What the run is waiting for at this moment. */
-  | { kind: 'waiting'; what: string }
+  /** What the run is waiting for at this moment; `leftMs`: for how long, where that can be told. */
+  | { kind: 'waiting'; what: string; leftMs?: number }
   /** `again`: what is tried once more. */
   | { kind: 'note'; severity: 'info' | 'warning'; text: string; again?: 'replication' }
   | { kind: 'settled'; what: string }

@@ -12,6 +12,8 @@ export type Obligation =
   | { kind: 'overlays'; vm: VmRef; domain: string; overlays: Overlay[] }
   /** Settled by: the replication session is stopped, however it was found: a running one would tear the copy. */
   | { kind: 'session'; found: string }
+  /** Settled by: what limits the session is as it was found. */
+  | { kind: 'bandwidth'; found: Readonly<Record<string, string>> }
   /** Settled by: unmounted, directory removed, on the machine (its id) that mounted it. */
   | { kind: 'mount'; dir: string; on: string }
   /** Settled by: the engine's job with this text in its description has ended. */
@@ -43,6 +45,8 @@ function wordsFor(what: Obligation): string {
       return `removal of ${what.overlays.length} overlay(s) of VM ${what.vm.name} on the secondary`
     case 'session':
       return 'stop of the replication session'
+    case 'bandwidth':
+      return "restoring of the replication session's own limit"
     case 'mount':
       return `unmount of ${what.dir}`
     case 'job':
@@ -65,12 +69,21 @@ const isId = (value: unknown): boolean => typeof value === 'string' && entityId.
 const isVm = (value: unknown): boolean => has(value, { id: isId, name: isText })
 const isOverlays = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => has(one, { image: isUuid, base: isUuid, overlay: isUuid }))
+// They become arguments of a command.
+const isSettings = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.entries(value).every(([name, text]) => /^[a-z][a-z-]{0,63}$/.test(name) && isSetting(text))
+const isSetting = (value: unknown): boolean =>
+  typeof value === 'string' && value.length <= 4096 && !/\p{Cc}/u.test(value)
 
 const shapes: { readonly [K in Obligation['kind']]: Shape } = {
   freeze: { vm: isVm },
   snapshot: { vm: isVm, domain: isUuid, description: isText, overlays: isOverlays },
   overlays: { vm: isVm, domain: isUuid, overlays: isOverlays },
   session: { found: isText },
+  bandwidth: { found: isSettings },
   mount: { dir: isText, on: isText },
   job: { text: isText },
   event: { number: Number.isSafeInteger, startedAt: isText },

@@ -21,6 +21,9 @@ function letGuestsWrite(stage: Stage, count: number): void {
   }
 }
 
+/** So that all that a run can owe is owed. */
+export const limited = { bandwidth: [{ value: 1_048_576 }] }
+
 export interface Tried {
   report: Report
   hit: string | undefined
@@ -48,16 +51,13 @@ export async function runWith(
   stage.engine.hypervisor = intercepted(hypervisor, counted)
   stage.replicated.replication = intercepted(replication, counted)
   const frozen = new Map<string, string>()
-  const report = await stage.run(
-    {},
-    {
-      signal,
-      onEvent(event) {
-        if (event.kind !== 'step began' || event.step !== 'replicate') return
-        for (const [file, text] of imagesOf(stage, 'primaryDir')) frozen.set(file, text)
-      },
+  const report = await stage.run(limited, {
+    signal,
+    onEvent(event) {
+      if (event.kind !== 'step began' || event.step !== 'replicate') return
+      for (const [file, text] of imagesOf(stage, 'primaryDir')) frozen.set(file, text)
     },
-  )
+  })
   stage.engine.hypervisor = hypervisor
   stage.replicated.replication = replication
   return { report, hit, frozen }
@@ -99,7 +99,9 @@ function flawsOf({ id, name }: DiskResult, there: Files, frozen: Files): string[
 /** What is left behind in the world, each under the kind of obligation that ought to stand for it. */
 async function leftovers(stage: Stage): Promise<{ kind: string; what: string }[]> {
   const { vms, jobs } = stage.engine.world
-  const { state } = await stage.replicated.replication.session(AbortSignal.timeout(1000))
+  const { replication } = stage.replicated
+  const { state } = await replication.session(AbortSignal.timeout(1000))
+  const { limit } = await replication.limitFound(AbortSignal.timeout(1000))
   const rows = vms.filter((vm) => vm.snapshots.some((row) => row.kind === 'regular'))
   const bases = vms.flatMap((vm) => vm.disks.map((disk) => base(disk.name)))
   const overlaysAt = (end: 'primaryDir' | 'secondaryDir') =>
@@ -112,6 +114,7 @@ async function leftovers(stage: Stage): Promise<{ kind: string; what: string }[]
       .filter((job) => job.state === 'running' && job.description.startsWith('vmbackup'))
       .map((job) => ({ kind: 'job', what: job.description })),
     ...(state === 'active' ? [{ kind: 'session', what: 'the session runs' }] : []),
+    ...(limit === 'none' ? [] : [{ kind: 'bandwidth', what: `the session is limited to ${limit}` }]),
     ...readdirSync(join(stage.stateDir, 'mnt')).map((what) => ({ kind: 'mount', what })),
   ]
 }

@@ -128,6 +128,15 @@ describe('preflight', () => {
     expect(refusal).toMatchObject({ hint: expect.stringContaining('mend the clock | mend the session') })
   })
 
+  test('refuses a limit that could not hold, where one is wanted', async () => {
+    await using stage = await createStage([aVm('web')])
+    stage.replicated.faults.limitFindings = [aFinding('the way of sending')]
+    const wanted = await stage.run({ bandwidth: [{ value: 1_048_576 }] })
+    expect(wanted.outcome).toBe('refused')
+    expect(wanted.error?.message).toContain('the way of sending is wrong')
+    expect((await stage.run()).outcome).toBe('protected')
+  })
+
   test('refuses a volume that bears the right name and does not hold the storage domain', async () => {
     const { refusal } = await onStage(({ replicated }) => {
       renameSync(join(replicated.primaryDir, domain.id), join(replicated.primaryDir, 'another'))

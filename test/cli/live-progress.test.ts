@@ -46,6 +46,21 @@ describe('on a terminal', () => {
     )
   })
 
+  test('how long it will still take is shown where that is known, also when the line below is cut', () => {
+    const event = (leftMs?: number): RunEvent => ({
+      kind: 'waiting',
+      what: 'data'.repeat(40),
+      ...(leftMs === undefined ? {} : { leftMs }),
+    })
+    const known = shown([began, event(185_000)], { columns: 40 })
+    expect(known.live).toMatch(/> replicate 1\.0 s .*about 3 min left .*run 2\.0 s/)
+    expect(
+      shown([began, event(185_000), event()])
+        .live.split('replicate')
+        .at(-1),
+    ).not.toContain('left')
+  })
+
   test('a step that ended stays as a line, marked by how it ended', () => {
     const { live } = shown([
       began,

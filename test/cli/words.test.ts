@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { paintFor } from '../../src/cli/paint.ts'
 import { lineFor, plainProgress } from '../../src/cli/progress.ts'
 import { table } from '../../src/cli/table.ts'
-import { durationWords, sizeWords } from '../../src/cli/words.ts'
+import { durationWords, leftWords, sizeWords } from '../../src/cli/words.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 
 test.each([
@@ -17,6 +17,17 @@ test.each([
   [360_000_000, '100 h 0 min'],
 ])('%d ms is "%s"', (ms, words) => {
   expect(durationWords(ms)).toBe(words)
+})
+
+test.each([
+  [100, 'less than a minute left'],
+  [29_999, 'less than a minute left'],
+  [45_000, 'about 1 min left'],
+  [185_000, 'about 3 min left'],
+  [89 * 60_000, 'about 89 min left'],
+  [130 * 60_000, 'about 2 h left'],
+])('an estimate of %d ms is "%s"', (ms, words) => {
+  expect(leftWords(ms)).toBe(words)
 })
 
 test.each([

@@ -30,6 +30,23 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
       expect([primary.volume, secondary.volume, secondary.host]).not.toContain('')
     })
 
+    test('brings everything under a limit, which lasts until it is lifted and leaves what was found', async () => {
+      expect(await replication.limitFindings(signal)).toEqual([])
+      const found = await replication.limitFound(signal)
+      await replication.limit(64 * 1024 * 1024, found, signal)
+      const limited = await replication.limitFound(signal)
+      expect(limited).not.toEqual(found)
+      await write('limited', 'x'.repeat(100_000))
+      await cycle()
+      expect(await onSecondary((dir) => readFile(join(dir, 'limited'), 'utf8'))).toHaveLength(100_000)
+      expect(await replication.limitFound(signal)).toEqual(limited)
+      await replication.limit(1024 * 1024, found, signal)
+      for (let time = 0; time < 2; time += 1) {
+        await replication.unlimit(found, signal)
+        expect(await replication.limitFound(signal)).toEqual(found)
+      }
+    })
+
     test('finds no error in a healthy pair', async () => {
       expect((await replication.findings(signal)).filter(({ severity }) => severity === 'error')).toEqual([])
     })

@@ -15,6 +15,7 @@ const entries = [
   { kind: 'snapshot', vm, domain: uuidOf('domain'), description: 'vmbackup 1', overlays },
   { kind: 'overlays', vm, domain: uuidOf('domain'), overlays },
   { kind: 'session', found: 'stopped' },
+  { kind: 'bandwidth', found: { 'rsync-options': '--compress', 'sync-jobs': '3' } },
   { kind: 'mount', dir: '/var/lib/vmbackup/mnt/a', on: 'gp1/1' },
   { kind: 'job', text: 'vmbackup 1' },
   { kind: 'event', number: 7, startedAt: '2026-11-21T00:00:00.000Z' },
@@ -37,6 +38,13 @@ export const ledgerParsers: Parser[] = [
         for (const { image, base, overlay } of what.overlays)
           for (const id of [image, base, overlay]) checkUuid(id)
         checkUuid(what.domain)
+      }
+      if (what.kind === 'bandwidth') {
+        for (const [name, text] of Object.entries(what.found)) {
+          assert.match(name, /^[a-z][a-z-]*$/)
+          assert.ok(text.length <= 4096)
+          assert.doesNotMatch(text, /\p{Cc}/u)
+        }
       }
       if (what.kind === 'event') checkAmount(Math.abs(what.number))
     },

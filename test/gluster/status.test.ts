@@ -98,7 +98,10 @@ test('what is pending makes the live crawl busy, and is told', async () => {
   expect(progressOf(rows, single, mark)).toMatchObject({
     busy: true,
     detail: expect.stringContaining('7 pending'),
+    pending: 7,
   })
+  const none = rows.map((row) => ({ ...row, pending: 0 }))
+  expect(progressOf(none, single, mark)).not.toHaveProperty('pending')
 })
 
 test('the user of a session is told, and does not keep it from being found', async () => {

@@ -12,6 +12,8 @@ type Method = keyof Replication
 export interface ReplicationFaults {
   /** What preflight finds. */
   findings: Finding[]
+  /** What it finds against a limit. */
+  limitFindings: Finding[]
   /** So many starts from now lead to a session that says active and never reaches the checkpoint */
   stalledStarts: number
   /** So many looks at the progress say "waiting" before the checkpoint is reached. */
@@ -33,10 +35,19 @@ interface Kept {
   stalled: boolean
   looks: number
   markedAtMs: number | undefined
+  /** As found: `none`. */
+  limit: string
   sent: Sent
 }
 
-const fresh: Kept = { state: 'created', stalled: false, looks: 0, markedAtMs: undefined, sent: {} }
+const fresh: Kept = {
+  state: 'created',
+  stalled: false,
+  looks: 0,
+  markedAtMs: undefined,
+  limit: 'none',
+  sent: {},
+}
 
 /**
  * Replication between the directories `primary` and `secondary` below `root`. The session is kept in `root` too, so
@@ -45,6 +56,7 @@ const fresh: Kept = { state: 'created', stalled: false, looks: 0, markedAtMs: un
 export async function createMemoryReplication(root: string, given: Partial<ReplicationFaults> = {}) {
   const faults: ReplicationFaults = {
     findings: [],
+    limitFindings: [],
     stalledStarts: 0,
     slowLooks: 0,
     faulty: false,
@@ -122,6 +134,22 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
       const matches = marked !== undefined && Math.floor(marked / 1000) >= since.at
       if (before.looks > faults.slowLooks && matches && changedMs > marked) return { state: 'reached' }
       return { ...waiting, detail: `gp1:${primaryDir} Active, History Crawl` }
+    },
+    async limitFindings(signal) {
+      enter('limitFindings', signal)
+      return faults.limitFindings
+    },
+    async limitFound(signal) {
+      enter('limitFound', signal)
+      return { limit: (await kept.read()).limit }
+    },
+    async limit(bytesPerSecond, _found, signal) {
+      enter('limit', signal)
+      await kept.write({ ...(await kept.read()), limit: String(bytesPerSecond) })
+    },
+    async unlimit(found, signal) {
+      enter('unlimit', signal)
+      await kept.write({ ...(await kept.read()), limit: found['limit'] ?? 'lost' })
     },
     async openPrimary(dir, signal) {
       enter('openPrimary', signal)
