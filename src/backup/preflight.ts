@@ -130,9 +130,11 @@ async function inspectReplication(
   options: BackupOptions,
 ): Promise<{ value: Root; findings: Finding[] }> {
   const { replication } = site
-  const findings = await replication.findings(run.signal)
   const limited = options.bandwidth !== undefined && options.bandwidth.length > 0
-  if (limited) findings.push(...(await replication.limitFindings(run.signal)))
+  const findings = [
+    ...(await replication.findings(run.signal)),
+    ...(limited ? await replication.limitFindings(run.signal) : []),
+  ]
   if (findings.some((finding) => finding.severity === 'error')) return { value: undefined, findings }
   const mounted = await inspectMounts(run, site, options)
   return { value: mounted.value, findings: [...findings, ...mounted.findings] }

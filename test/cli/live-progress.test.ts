@@ -52,7 +52,7 @@ describe('on a terminal', () => {
       what: 'data'.repeat(40),
       ...(leftMs === undefined ? {} : { leftMs }),
     })
-    const known = shown([began, event(185_000)], { columns: 40 })
+    const known = shown([began, event(185_000)], { columns: 60 })
     expect(known.live).toMatch(/> replicate 1\.0 s .*about 3 min left .*run 2\.0 s/)
     expect(
       shown([began, event(185_000), event()])
