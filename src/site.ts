@@ -10,8 +10,9 @@ import { plainFile } from './gluster/plain-file.ts'
 import { spaceAt } from './gluster/space.ts'
 import { openVolumeAt } from './gluster/volumes.ts'
 import type { DomainFormat } from './model/domain.ts'
+import type { Hypervisor } from './model/hypervisor.ts'
 import type { Pair } from './model/pair.ts'
-import type { OpenVolume } from './model/replication.ts'
+import type { OpenVolume, Replication } from './model/replication.ts'
 import type { Site } from './model/site.ts'
 import { createEngine } from './ovirt/engine.ts'
 import { vdsmFormat } from './ovirt/vdsm-domain.ts'
@@ -19,26 +20,33 @@ import { scratchDir } from './run/scratch.ts'
 
 /** Joins the two ends as the configuration says; connects to neither. `logDir` must exist. */
 export function createSite(config: Config, pair: Pair, env: NodeJS.ProcessEnv, logDir: string): Site {
-  const { connection, gluster, event } = config
-  return {
-    hypervisor: createEngine({
-      server: connection.server,
-      user: connection.userName,
-      password: passwordSource(config, env),
-      verifyTls: connection.verifyTls,
-      timeoutMs: connection.requestTimeoutMs,
-      restartMs: connection.restartMs,
-      busyMs: connection.busyMs,
-      origin: event.origin,
-      ...(connection.caFile === undefined ? {} : { ca: readFileSync(connection.caFile, 'utf8') }),
-    }),
-    replication: createGeoReplication({
-      ...pair,
-      logDir,
-      ...(gluster.command === undefined ? {} : { command: gluster.command }),
-      ...(gluster.secondaryCommand === undefined ? {} : { secondaryCommand: gluster.secondaryCommand }),
-    }),
-  }
+  return { hypervisor: engineOf(config, env), replication: replicationOf(config, pair, logDir) }
+}
+
+/** The engine of the configuration; connects at the first question. */
+export function engineOf(config: Config, env: NodeJS.ProcessEnv): Hypervisor {
+  const { connection, event } = config
+  return createEngine({
+    server: connection.server,
+    user: connection.userName,
+    password: passwordSource(config, env),
+    verifyTls: connection.verifyTls,
+    timeoutMs: connection.requestTimeoutMs,
+    restartMs: connection.restartMs,
+    busyMs: connection.busyMs,
+    origin: event.origin,
+    ...(connection.caFile === undefined ? {} : { ca: readFileSync(connection.caFile, 'utf8') }),
+  })
+}
+
+/** The replication of a pair of volumes. `logDir`, in which Gluster's clients write, must exist. */
+export function replicationOf({ gluster }: Config, pair: Pair, logDir: string): Replication {
+  return createGeoReplication({
+    ...pair,
+    logDir,
+    ...(gluster.command === undefined ? {} : { command: gluster.command }),
+    ...(gluster.secondaryCommand === undefined ? {} : { secondaryCommand: gluster.secondaryCommand }),
+  })
 }
 
 /** The knobs of a backup, as the configuration sets them; what a job says itself goes before that. Throws UsageError. */
@@ -47,6 +55,8 @@ export function optionsOf(config: Config, version: string, job?: JobConfig): Bac
   const fullEveryMs = job?.fullEveryMs ?? verify.fullEveryMs
   return {
     ...(job === undefined ? {} : { selection: selectionOf(config, job) }),
+    ...(job?.bandwidth === undefined ? {} : { bandwidth: job.bandwidth }),
+    ...(job?.timeZone === undefined ? {} : { timeZone: job.timeZone }),
     ...(snapshot.storageDomain === undefined ? {} : { storageDomain: snapshot.storageDomain }),
     freeze: snapshot.freeze,
     freezeMs: snapshot.freezeTimeoutMs,
@@ -70,7 +80,8 @@ export function optionsOf(config: Config, version: string, job?: JobConfig): Bac
   }
 }
 
-function selectionOf(config: Config, job: JobConfig): NonNullable<BackupOptions['selection']> {
+/** What a job protects. Throws UsageError. */
+export function selectionOf(config: Config, job: JobConfig): NonNullable<BackupOptions['selection']> {
   return {
     job: job.name,
     include: job.select,

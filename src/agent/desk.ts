@@ -1,4 +1,5 @@
 import { Refused, Unknown } from '../model/errors.ts'
+import { openUntil } from '../model/window.ts'
 import type { Report } from '../run/report.ts'
 import type { AgentEvent } from './agent.ts'
 import { decide } from './due.ts'
@@ -67,6 +68,7 @@ export class Desk {
     const record = this.recordOf(name)
     if (record.state === 'running') return 'running'
     if (this.#stopping.aborted) throw new Refused('the agent is about to end', { hint: 'start it again' })
+    record.byHand = true
     this.#enqueue(record)
     this.#startQueued()
     return record.state === 'queued' ? 'queued' : 'started'
@@ -136,6 +138,7 @@ export class Desk {
       const { provedAsOf = 0, rpoMs } = this.#watch.tightest(job.name)
       return rpoMs === undefined ? Number.POSITIVE_INFINITY : provedAsOf + rpoMs
     }
+    const now = this.#ports.clock.now()
     const urgent = this.#queue
       .map((record) => ({ record, at: breaks(record) }))
       .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
@@ -144,7 +147,7 @@ export class Desk {
       const busy = this.#records
         .filter(({ state }) => state === 'running' || state === 'settling')
         .flatMap(primariesOf)
-      if (primariesOf(record).some((primary) => busy.includes(primary))) continue
+      if (primariesOf(record).some((primary) => busy.includes(primary)) || isKept(record, now)) continue
       this.#queue.splice(this.#queue.indexOf(record), 1)
       const abort = new AbortController()
       record.begin(this.#ports.clock.now(), abort)
@@ -240,6 +243,11 @@ export class Desk {
       this.#ports.book.set(new Map([[`job ${record.job.name}`, record.memory]])),
     )
   }
+}
+
+/** It has waited until no run may start any more. */
+function isKept({ job, byHand }: JobRecord, now: number): boolean {
+  return !byHand && openUntil(job.blackout ?? [], now, job.timeZone) !== undefined
 }
 
 function primariesOf({ job }: JobRecord): string[] {

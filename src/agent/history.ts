@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { overwrittenBy } from '../backup/withdraw-points.ts'
 import { Failure } from '../model/errors.ts'
 import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
-import { ledgerIn } from '../run/keeping.ts'
+import { ledgerIn, overwrittenBy } from '../run/keeping.ts'
 import type { Report } from '../run/report.ts'
+import { isoTime } from './progress.ts'
 import type { PointView, RunSummary } from './view.ts'
 
 /** What earlier runs have left in a state directory for looking at. Every question reads anew. Throws Failure when it cannot be read. */
 export interface History {
-  /** Newest first. */
-  runs(query: { job?: string; limit: number }): RunSummary[]
+  /** Newest first; of those that ended after `from` and up to `to` (epoch milliseconds). */
+  runs(query: { job?: string; limit: number; from?: number; to?: number }): RunSummary[]
   /** By its whole name. */
   report(run: string): Report | undefined
   /** Newest first. */
@@ -67,11 +67,15 @@ export function historyIn(stateDir: string): History {
     return row === undefined ? undefined : (JSON.parse(String(row['report'])) as Report)
   }
   return {
-    runs: ({ job, limit }) =>
+    runs: ({ job, limit, from, to }) =>
       ask(
-        `SELECT ${summary} FROM run WHERE ?1 = '' OR json_extract(report, '$.job') = ?1 ORDER BY startedAt DESC, id DESC LIMIT ?2`,
+        `SELECT ${summary} FROM run WHERE (?1 = '' OR json_extract(report, '$.job') = ?1)
+          AND json_extract(report, '$.finishedAt') > ?3 AND json_extract(report, '$.finishedAt') <= ?4
+        ORDER BY startedAt DESC, id DESC LIMIT ?2`,
         job ?? '',
         limit,
+        from === undefined ? '' : isoTime(from),
+        to === undefined ? '9999' : isoTime(to),
       ).map(runIn),
     report,
     points: (limit) => pointsIn(ask, limit),

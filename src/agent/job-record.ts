@@ -32,6 +32,8 @@ export class JobRecord {
   readonly job: JobConfig
   readonly schedule: Schedule | undefined
   memory: JobMemory
+  /** Somebody wants its run now, whatever the schedule and its blackouts say. */
+  byHand = false
   state: 'waiting' | 'queued' | 'running' | 'settling' = 'waiting'
   /** Ends the run that is going on. */
   abort: AbortController | undefined
@@ -39,7 +41,7 @@ export class JobRecord {
   last: RunSummary | undefined
   lastSuccess: string | undefined
   #durations: number[]
-  #coming: { after: number; due: Due } | undefined
+  #coming: { after: number; due: Due; askedAt: number } | undefined
 
   constructor(job: JobConfig, memory: JobMemory, history: readonly RunSummary[]) {
     this.job = job
@@ -77,9 +79,12 @@ export class JobRecord {
   nextByClock(now: number): Due | undefined {
     if (!this.schedule?.byClock) return undefined
     // What is still to come stays so: the calendar is asked once for each start.
-    if (this.#coming?.after !== this.memory.after || this.#coming.due.at <= now) {
+    const { after } = this.memory
+    const coming = this.#coming
+    // Unless the clock was set back since.
+    if (coming?.after !== after || coming.due.at <= now || now < coming.askedAt) {
       const due = this.#ask({ now, durationsMs: [], failures: 0 })
-      this.#coming = due && { after: this.memory.after, due }
+      this.#coming = due && { after, due, askedAt: now }
     }
     return this.memory.paused ? undefined : this.#coming?.due
   }
@@ -108,6 +113,7 @@ export class JobRecord {
 
   begin(now: number, abort: AbortController): void {
     this.state = 'running'
+    this.byHand = false
     this.abort = abort
     this.memory = { ...this.memory, runningSince: now }
     this.progress = new Map(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Alert } from '../model/alert.ts'
+import { CommandFailed } from '../model/errors.ts'
 import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { JobRecord } from './job-record.ts'
@@ -51,9 +52,10 @@ export class Watch {
   async lookAtEngine(signal: AbortSignal): Promise<boolean> {
     try {
       this.#take(await this.#ports.inventory(signal))
-      return this.#troubles.cleared('engine')
+      return ['engine', 'gluster'].map((matter) => this.#troubles.cleared(matter)).includes(true)
     } catch (error) {
-      if (!signal.aborted) this.#troubles.met('engine', error, enginePatienceMs)
+      const matter = error instanceof CommandFailed ? 'gluster' : 'engine'
+      if (!signal.aborted) this.#troubles.met(matter, error, enginePatienceMs)
       return false
     }
   }

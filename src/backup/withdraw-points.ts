@@ -1,13 +1,11 @@
 import type { Site } from '../model/site.ts'
 import type { RecoveryPoint } from '../point/manifest.ts'
 import { listPoints, writePoint } from '../point/points.ts'
+import { overwrittenBy } from '../run/keeping.ts'
 import type { Run } from '../run/run.ts'
 import type { BackupOptions } from './options.ts'
 import type { BackupPlan } from './plan.ts'
 import { openVolume } from './volumes.ts'
-
-/** The fact that names the run which was the last to write over the secondary: only its report says what is there. */
-export const overwrittenBy = 'overwritten by'
 
 /**
  * Marks on the secondary, before anything is written over them, that the images of earlier recovery points are about to

@@ -42,6 +42,7 @@ export async function prepare(
       warnings: config.warnings,
       settleMs: config.state.settleMs,
       leaseMs: config.state.leaseMs,
+      historyMs: config.daemon.historyMs,
     },
   }
 }

@@ -1,17 +1,15 @@
-import { backupPlay } from '../backup/play.ts'
 import type { AskedFor } from '../cli/asked.ts'
 import { labelEvent } from '../cli/label-event.ts'
 import { renderReport } from '../cli/render-report.ts'
-import type { Config, JobConfig } from '../config/keys.ts'
-import { Refused, UsageError } from '../model/errors.ts'
+import type { JobConfig } from '../config/keys.ts'
+import { UsageError } from '../model/errors.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
-import { perform } from '../run/perform.ts'
 import { exitCodeOf, type Outcome, type Report } from '../run/report.ts'
-import { createSite, optionsOf } from '../site.ts'
 import { followJob } from './follow-job.ts'
+import { createRunner } from './job-runner.ts'
 import { listenersFor } from './listeners.ts'
-import { type AnyRequest, logDirIn, prepare } from './prepare.ts'
+import { prepare } from './prepare.ts'
 import { jobNamed, print, reach } from './reach.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -28,7 +26,8 @@ export async function runJob(asked: AskedFor<'run job'>, terminal: Terminal): Pr
   let reports: Report[]
   try {
     if (agent === undefined) {
-      reports = await runJobHere(meant(job, options.verify), config, { ...request, tell }, terminal)
+      const runner = createRunner(config, request, terminal)
+      reports = await runner.run(meant(job, options.verify), request.signal, tell)
     } else {
       if (options.verify !== undefined) throw ownVerify(job)
       reports = await followJob(agent, job, tell, request)
@@ -40,42 +39,6 @@ export async function runJob(asked: AskedFor<'run job'>, terminal: Terminal): Pr
     reports.map((report) => renderReport(report, terminal.paintOut)).join('\n\n'),
   )
   return exitCodeOfAll(reports)
-}
-
-/** What a run of a job is asked with; `tell` gets the pair's name, `volume--host--volume`. */
-export type JobRequest = Omit<AnyRequest, 'emit'> & { tell(pair: string, event: RunEvent): void }
-
-/** Performs one run for each pair of the job in this process. Throws no more than a run does: Failure for what cannot be opened. */
-export async function runJobHere(
-  job: JobConfig,
-  config: Config,
-  { tell, ...request }: JobRequest,
-  { env, version }: Pick<Terminal, 'env' | 'version'>,
-): Promise<Report[]> {
-  const [pair, ...more] = job.pairs
-  if (pair === undefined || more.length > 0) {
-    throw new Refused(`job ${job.name} has several pairs of volumes`, { hint: 'run it by the agent' })
-  }
-  const of = configOf(job, config)
-  const site = createSite(of, pair, env, logDirIn(of.state.dir))
-  const play = backupPlay(site, optionsOf(of, version), pair.primary)
-  const emit = (event: RunEvent): void => tell(nameOfPair(pair), event)
-  const report = await perform({ ...request, ...pair, job: job.name, emit }, play)
-  await site.hypervisor.close()
-  return [report]
-}
-
-/** The configuration with what the job says otherwise. */
-function configOf({ verify, fullEveryMs, timeoutMs }: JobConfig, config: Config): Config {
-  return {
-    ...config,
-    verify: {
-      ...config.verify,
-      ...(verify === undefined ? {} : { mode: verify }),
-      ...(fullEveryMs === undefined ? {} : { fullEveryMs }),
-    },
-    replication: { ...config.replication, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
-  }
 }
 
 /** Who names a mode means it, whatever the job says: it stands in the configuration already (`prepare`). */

@@ -1,3 +1,4 @@
+import { nameOfPair } from '../model/pair.ts'
 import { keepOutTag } from '../model/selection.ts'
 import { shown } from '../model/shown.ts'
 import { openUntil, type Window } from '../model/window.ts'
@@ -65,8 +66,8 @@ export function checkSharedVolumes(jobs: readonly { job: JobConfig; section: Sec
 }
 
 function sharedVolume(one: Decoded<JobConfig>, other: Decoded<JobConfig>): string | undefined {
-  const primaries = (other.pairs ?? []).map(({ primary }) => primary)
-  return one.pairs?.find(({ primary }) => primaries.includes(primary))?.primary
+  const copies = (other.pairs ?? []).map(nameOfPair)
+  return one.pairs?.find((pair) => copies.includes(nameOfPair(pair)))?.primary
 }
 
 function differences(one: Decoded<JobConfig>, other: Decoded<JobConfig>): string[] {

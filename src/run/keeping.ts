@@ -48,6 +48,9 @@ export function readLedger<T>(stateDir: string, pair: string, read: (ledger: Led
 /** The fact that names the pair's two volumes in full. */
 export const pairFact = 'pair'
 
+/** The fact that names the run which was the last to write over the secondary: only its report says what is there. */
+export const overwrittenBy = 'overwritten by'
+
 /** The ledger of all pairs of a state directory. */
 export function ledgerIn(stateDir: string): string {
   return join(stateDir, 'vmbackup.db')

@@ -109,6 +109,12 @@ export class Ledger implements Disposable {
     )
   }
 
+  /** Forgets reports of runs that began before that moment; `kept` is the id of one that stays. */
+  forgetBefore(at: Date, kept: string | undefined): void {
+    const sql = 'DELETE FROM run WHERE pair = ? AND startedAt < ? AND id <> ?'
+    this.#write(sql, this.#pair, at.toISOString(), kept ?? '')
+  }
+
   /** Keeps a fact for later runs of this pair, in place of what it was before. */
   note(name: string, value: string): void {
     if (this.recall(name) === value) return

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { messageOf } from '../model/errors.ts'
 import { Account } from './account.ts'
 import type { Emit } from './event.ts'
-import { type Kept, keeping } from './keeping.ts'
+import { type Kept, keeping, overwrittenBy } from './keeping.ts'
 import type { Ledger } from './ledger.ts'
 import type { Obligation, Owed } from './obligation.ts'
 import type { Report } from './report.ts'
@@ -25,7 +25,7 @@ export async function perform(request: RunRequest, play: Play): Promise<Report> 
   let report: Report
   try {
     report = await keeping({ ...request, emit: account.emit }, async (kept) =>
-      keepReport(kept.ledger, await performKept(request, play, kept, account)),
+      keepReport(request, kept.ledger, await performKept(request, play, kept, account)),
     )
   } catch (error) {
     report = account.report(play.results(error), error)
@@ -35,9 +35,11 @@ export async function perform(request: RunRequest, play: Play): Promise<Report> 
 }
 
 /** History is for looking at later: no VM is less protected because it could not be written. */
-function keepReport(ledger: Ledger, report: Report): Report {
+function keepReport({ clock, historyMs }: RunRequest, ledger: Ledger, report: Report): Report {
   try {
     ledger.remember(report)
+    const oldest = historyMs === undefined ? undefined : new Date(clock.now() - historyMs)
+    if (oldest !== undefined) ledger.forgetBefore(oldest, ledger.recall(overwrittenBy))
     return report
   } catch (error) {
     const why = messageOf(error)

@@ -50,6 +50,8 @@ export interface RunRequest extends Pair {
   settleMs: number
   /** How long another machine has to wait that shares the state directory, after this one was last seen alive; default 60 s. */
   leaseMs?: number
+  /** Reports of the pair that are older are forgotten, but for what tells of its present copy; default: none. */
+  historyMs?: number
   /** Default: the machine of this process. */
   machine?: Machine
 }

@@ -10,7 +10,7 @@ import { createSite, optionsOf } from '../../src/site.ts'
 
 const [file = '', primary = '', host = '', volume = '', rate = '0', killed] = process.argv.slice(2)
 const config = await readConfig(file, { overrides: [], env: process.env })
-const target = { primaryVolume: primary, secondaryHost: host, secondaryVolume: volume }
+const target = { primary, secondary: { host, volume } }
 const site = createSite(config, target, process.env, logDirIn(config.state.dir))
 const bandwidth = rate === '0' ? [] : [{ value: Number(rate) }]
 const report = await perform(

@@ -1,0 +1,97 @@
+import { findDomain } from '../backup/preflight.ts'
+import { type NamedSelection, resolveSelection } from '../backup/select.ts'
+import type { JobConfig } from '../config/keys.ts'
+import { Failure } from '../model/errors.ts'
+import type { Hypervisor } from '../model/hypervisor.ts'
+import { known } from '../model/known.ts'
+import { nameOfPair, type Pair } from '../model/pair.ts'
+import type { VolumePair } from '../model/replication.ts'
+import type { Policy } from '../model/selection.ts'
+import type { StorageDomain, Vm } from '../model/vm.ts'
+import type { InventoryVm } from './ports.ts'
+
+/** Where the inventory comes from. */
+export interface InventorySource {
+  hypervisor: Hypervisor
+  jobs: readonly JobConfig[]
+  policies: readonly Policy[]
+  /** What a pair's volumes are; asked once for each. */
+  volumesOf(pair: Pair, signal: AbortSignal): Promise<VolumePair>
+  selectionOf(job: JobConfig): NamedSelection
+  /** Name of the storage domain where a volume has several. */
+  storageDomain?: string | undefined
+}
+
+/**
+ * A function that asks the engine for the VMs with disks on the jobs' volumes, and how each is to be protected: by which jobs, which
+ * policy, which RPO, or why by none. Throws what the engine and the replication throw.
+ */
+export function inventoryFrom(source: InventorySource): (signal: AbortSignal) => Promise<InventoryVm[]> {
+  const domains = new Map<string, StorageDomain>()
+
+  const domainOf = async (pair: Pair, signal: AbortSignal): Promise<StorageDomain> => {
+    const known = domains.get(pair.primary)
+    if (known !== undefined) return known
+    const [all, volumes] = await Promise.all([
+      source.hypervisor.domains(signal),
+      source.volumesOf(pair, signal),
+    ])
+    const found = findDomain(all, volumes, source.storageDomain)
+    if ('severity' in found) throw new Failure(`${found.subject}: ${found.what}`, { hint: found.hint })
+    domains.set(pair.primary, found)
+    return found
+  }
+
+  return async (signal) => {
+    const listed = new Map<string, readonly Vm[]>()
+    const vmsOn = async (pair: Pair): Promise<readonly Vm[]> => {
+      const vms =
+        listed.get(pair.primary) ?? (await source.hypervisor.vms(await domainOf(pair, signal), signal))
+      listed.set(pair.primary, vms)
+      return vms
+    }
+    const found = new Map<string, Sighting[]>()
+    for (const job of source.jobs) {
+      const selection = source.selectionOf(job)
+      const selected = await resolveSelection(source.hypervisor, selection, source.policies, signal)
+      for (const pair of job.pairs) {
+        for (const vm of await vmsOn(pair)) {
+          const sighting = {
+            job,
+            pair,
+            vm,
+            whyNot: selected.whyNotSelected(vm),
+            policy: selected.policyOf(vm),
+          }
+          found.set(vm.id, [...(found.get(vm.id) ?? []), sighting])
+        }
+      }
+    }
+    return [...found.values()].map((sightings) => vmOf(sightings, source.policies))
+  }
+}
+
+/** A VM as one of the jobs sees it on one of its volumes. */
+interface Sighting {
+  job: JobConfig
+  pair: Pair
+  vm: Vm
+  whyNot: string | undefined
+  policy: string | undefined
+}
+
+function vmOf(sightings: readonly Sighting[], policies: readonly Policy[]): InventoryVm {
+  const [{ vm, policy, whyNot } = { vm: { id: '', name: '' } }] = sightings
+  const by = sightings.filter((one) => one.whyNot === undefined)
+  const rpos = by.flatMap(({ job }) => job.rpoMs ?? [])
+  const ofPolicy = policies.find(({ name }) => name === policy)?.rpoMs
+  return known({
+    id: vm.id,
+    name: vm.name,
+    jobs: [...new Set(by.map(({ job }) => job.name))],
+    pairs: [...new Set(by.map(({ pair }) => nameOfPair(pair)))],
+    policy,
+    rpoMs: by.length === 0 ? undefined : (ofPolicy ?? (rpos.length === 0 ? undefined : Math.min(...rpos))),
+    whyNot: by.length === 0 ? whyNot : undefined,
+  })
+}
