@@ -57,3 +57,32 @@ test('the secondary is cleaned VM by VM as each merge ends, not after the last o
   )
   expect(goneWhileOtherMerged).toBe(true)
 })
+
+test('of each snapshot and merge it is told how often the engine was asked, and how long that took', async () => {
+  await using stage = await createStage([aVm('web')])
+  stage.engine.faults.merges['web'] = 2
+  stage.engine.faults.looks = 3
+  await stage.run()
+  expect(askedOf(stage)).toEqual([
+    ['snapshot taken', 'snapshot', 1, true],
+    ['merged', 'merge', 3, true],
+  ])
+})
+
+test('a snapshot that never came to be is no merge that was asked for', async () => {
+  await using stage = await createStage([aVm('web'), aVm('db')])
+  stage.engine.faults.snapshot['web'] = 'request lost'
+  await stage.run()
+  const ofWeb = askedOf(stage, 'web')
+  expect(ofWeb).toContainEqual([expect.any(String), 'snapshot', 2, true])
+  expect(ofWeb).toContainEqual(['merged', undefined, undefined, false])
+})
+
+/** What the events of snapshots and merges tell of the asking. */
+function askedOf({ events }: Awaited<ReturnType<typeof createStage>>, name = 'web') {
+  return events.flatMap((event) => {
+    if (event.kind !== 'vm' || event.vm.name !== name || event.did === 'same at both ends') return []
+    const { did, asked } = event
+    return [[did, asked?.act, asked?.times, (asked?.ms ?? 0) > 0]]
+  })
+}
