@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../src/lab/sites/until.ts'
 import { fullMetrics } from '../metrics/a-full-agent.ts'
@@ -11,14 +11,7 @@ let server: Server
 let prometheus: Prometheus
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    if (request.url !== '/metrics' || request.headers.authorization !== `Bearer ${token}`) {
-      response.writeHead(401).end()
-      return
-    }
-    const { contentType, text } = await metrics.text()
-    response.writeHead(200, { 'content-type': contentType }).end(text)
-  })
+  server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : 0
@@ -28,6 +21,15 @@ afterAll(async () => {
   await prometheus?.[Symbol.asyncDispose]()
   server?.close()
 })
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url !== '/metrics' || request.headers.authorization !== `Bearer ${token}`) {
+    response.writeHead(401).end()
+    return
+  }
+  const { contentType, text } = await metrics.text()
+  response.writeHead(200, { 'content-type': contentType }).end(text)
+}
 
 /** The one value of the expression, once there is one that is as wanted. */
 async function seen(expr: string, isWanted: (value: number) => boolean = () => true): Promise<number> {
