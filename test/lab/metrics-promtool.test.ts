@@ -64,6 +64,7 @@ const changes: Record<string, Record<string, Change>> = {
     VmbackupDown: [/ or absent\(up\{job="vmbackup"\}\)/, ''],
     VmbackupRpoBreached: [/vmbackup_job_rpo_vms\{rpo="breach"\}/, 'vmbackup_job_rpo_vms'],
     VmbackupRpoAboutToBreak: [/vmbackup_job_rpo_vms\{rpo="warning"\}/, 'vmbackup_job_rpo_vms'],
+    VmbackupRunMissed: [/ *unless on .*queued.*\n/, ''],
     VmbackupRunTakesTooLong: [/14400/, '24400'],
     VmbackupLastRunNotProtected: [/\|cancelled/, ''],
   },
