@@ -35,9 +35,13 @@ function aMessage(changes: Partial<Letter> = {}): Message {
   return message
 }
 
-async function send(changes: Partial<Config['mail']>, message = aMessage()): Promise<NotSent | undefined> {
+async function send(
+  changes: Partial<Config['mail']>,
+  message = aMessage(),
+  patienceMs = 10_000,
+): Promise<NotSent | undefined> {
   try {
-    const channel = createMail(mailWith(changes), { connectMs: 300, silenceMs: 300 })
+    const channel = createMail(mailWith(changes), { connectMs: patienceMs, silenceMs: patienceMs })
     await channel(message, receiver, noSignal)
     return undefined
   } catch (error) {
@@ -152,7 +156,7 @@ describe('a mail', () => {
 
   test('to a server that says nothing more may have arrived', async () => {
     const { endpoint: server } = await aMailServer({ onData: (stream) => void stream.resume() })
-    expect(await send({ server })).toMatchObject({ certain: false, answered: false })
+    expect(await send({ server }, aMessage(), 300)).toMatchObject({ certain: false, answered: false })
   })
 
   test('to something that takes the connection and is silent is given up', async () => {
@@ -160,7 +164,9 @@ describe('a mail', () => {
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done))
     onTestFinished(() => void silent.close())
     const { port } = silent.address() as net.AddressInfo
-    expect(await send({ server: { host: '127.0.0.1', port } })).toMatchObject({ answered: false })
+    expect(await send({ server: { host: '127.0.0.1', port } }, aMessage(), 300)).toMatchObject({
+      answered: false,
+    })
   })
 
   test.each<[string, (folder: string) => Partial<Config['mail']>, string]>([

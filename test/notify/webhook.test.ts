@@ -1,49 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import * as http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { RouteConfig } from '../../src/config/keys.ts'
 import { Secret } from '../../src/config/secret.ts'
 import { NotSent } from '../../src/notify/channel.ts'
 import { compose, type Message } from '../../src/notify/compose.ts'
 import { createWebhook } from '../../src/notify/webhook.ts'
 import { aFolder } from '../run/a-folder.ts'
+import { aReceiver, type Post } from './a-receiver.ts'
 import { anAlert, aRoute } from './an-alert.ts'
 
 const noSignal = new AbortController().signal
 const now = Date.parse('2026-11-21T12:00:00Z')
-
-interface Post {
-  headers: http.IncomingHttpHeaders
-  body: string
-  url: string | undefined
-}
-
-/** A real receiver on loopback. */
-async function aReceiver(answer: (response: http.ServerResponse, post: Post) => void = (one) => one.end()) {
-  const posts: Post[] = []
-  const server = http.createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const post = { headers: request.headers, url: request.url, body: Buffer.concat(chunks).toString() }
-      posts.push(post)
-      answer(response, post)
-    })
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return {
-    posts,
-    server,
-    webhook: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token-of-ours`,
-  }
-}
 
 /** As a receiver would check it, by the description alone. */
 function isGenuine({ headers, body }: Post, secret: string, at = now): boolean {
@@ -67,7 +36,7 @@ function someMessages(count = 1, foldAbove = 1): Message[] {
 async function post(
   changes: Partial<RouteConfig>,
   [message] = someMessages(),
-  timeoutMs = 300,
+  timeoutMs = 10_000,
 ): Promise<unknown> {
   const channel = createWebhook([aRoute('ops', changes)], { now: () => now }, timeoutMs)
   if (message === undefined) throw new Error('no message')
@@ -176,7 +145,7 @@ describe('a webhook', () => {
 
   test('that takes it and says nothing may have it', async () => {
     const { webhook } = await aReceiver(() => undefined)
-    expect(await post({ webhook })).toMatchObject({ certain: false, answered: false })
+    expect(await post({ webhook }, someMessages(), 200)).toMatchObject({ certain: false, answered: false })
   })
 
   test('that drops the line in the middle may have it', async () => {
