@@ -28,6 +28,6 @@ export function createEngineEvents(announce: Announce): Channel {
 }
 
 /** 31 bits of a message's id. */
-export function numberOf(id: string): number {
+function numberOf(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16) >>> 1
 }

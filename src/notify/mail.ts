@@ -71,7 +71,7 @@ async function prepared(mail: Config['mail'], doing: string) {
 }
 
 /** Pure: a message as a mail in plain text. */
-export function mailOf(message: Message, from: string) {
+function mailOf(message: Message, from: string) {
   const domain = from.slice(from.lastIndexOf('@') + 1)
   const word = severityWord(message.severity)
   const thread = `<${threadOf(message.matter)}@${domain}>`

@@ -85,7 +85,7 @@ async function prepared({ webhookSecret, webhookSecretFile }: RouteConfig, doing
 }
 
 /** What X-Vmbackup-Signature says of a body sent at that second. */
-export function signatureOf(secret: string, time: number, body: string): string {
+function signatureOf(secret: string, time: number, body: string): string {
   return `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`
 }
 

@@ -6,7 +6,7 @@ import { compareSeverity, type Letter } from './letter.ts'
 export const mostNamed = 20
 
 /** A time for people: to the second, in UTC. */
-export function utc(at: number): string {
+function utc(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { onTestFinished } from 'vitest'
 
-export interface Received {
+interface Received {
   from: string
   to: string[]
   /** With its headers unfolded. */
