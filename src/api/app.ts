@@ -24,8 +24,13 @@ export async function makeApp({ version, door, tls, heartbeatMs, onError }: AppO
     .setValidatorCompiler(validatorCompiler)
     .setSerializerCompiler(serializerCompiler)
     .withTypeProvider<ZodTypeProvider>()
-  // A page of another site can send these without asking; JSON it cannot.
+  // Only JSON: a page of another site can send all other types without asking. Many clients name one for no body at all, too.
   app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') done(null)
+    else
+      done(new TurnedAway(415, 'the body of the request is no JSON', { hint: 'send it as application/json' }))
+  })
   app.server.maxConnections = 256
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
@@ -55,7 +60,6 @@ function serverOptions(https: ServerOptions | undefined): FastifyServerOptions {
     // A request has so long to arrive, and an answer that is not read is kept no longer than a minute.
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
-    forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 2048 },
     // Addresses that cannot be read come here before any hook.

@@ -31,35 +31,32 @@ export function addEvents(app: App, agent: AgentView, feed: Feed, stallMs: numbe
       const { job } = request.query
       if (job !== undefined) findJob(agent, job)
       using listener = feed.listen(job)
-      const gone = new Promise<'gone'>((resolve) => {
-        reply.sse.onClose(() => {
-          listener[Symbol.dispose]()
-          resolve('gone')
-        })
-      })
+      reply.sse.onClose(() => listener[Symbol.dispose]())
       for await (const told of listener) {
-        if (!(await isTaken(reply, told, gone, stallMs))) break
+        if (!(await isTaken(reply, told, listener.ended, stallMs))) break
       }
+      const { raw } = reply
       // Ended for its slowness: what it has not read would keep the connection for as long as it likes.
-      if (reply.raw.writableNeedDrain) reply.raw.destroy()
+      if (raw.writableNeedDrain) raw.destroy()
+      else raw.end(() => raw.socket?.end())
     },
   })
 }
 
-/** False when the client has gone, or has taken nothing for too long. */
+/** False when the client has gone, has taken nothing for too long, or is to be given no more. */
 async function isTaken(
   reply: FastifyReply,
   { id, kind, json }: Told,
-  gone: Promise<'gone'>,
+  ended: Promise<void>,
   stallMs: number,
 ): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, stallMs, 'late')
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, stallMs)
   })
   // The promise of a send whose client has gone is never settled.
-  const sent = reply.sse.send({ id, event: kind, data: json }).then(() => 'sent' as const)
-  const ended = await Promise.race([sent, gone, late])
+  const sent = reply.sse.send({ id, event: kind, data: json }).then(() => true)
+  const isSent = await Promise.race([sent, ended.then(() => false), late.then(() => false)])
   clearTimeout(timer)
-  return ended === 'sent'
+  return isSent
 }

@@ -66,10 +66,7 @@ function faultOfServer(error: unknown): Fault | undefined {
     return undefined
   const { statusCode: status } = error
   if (!((status >= 400 && status < 500) || status === 503)) return undefined
-  const hint =
-    status === 415
-      ? 'send JSON with content-type application/json, or no body'
-      : '/api/v1/openapi.json has what is allowed'
+  const hint = '/api/v1/openapi.json has what is allowed'
   return told(new Failure(`the request cannot be answered: ${error.message}`, { hint }), status)
 }
 

@@ -21,10 +21,10 @@ export interface Feed extends Disposable {
   listen(job: string | undefined): Listener
 }
 
-/** What one listener has not taken yet. Ends when it is closed, or when more waits than may. */
+/** What one listener has not taken yet. Ends when it is disposed, or when more waits than may. */
 export interface Listener extends AsyncIterable<Told>, Disposable {
-  /** Nothing more comes: it was closed, or too slow. */
-  readonly ended: boolean
+  /** Nothing more comes. */
+  readonly ended: Promise<void>
 }
 
 /** Watches the agent. What is told while nobody listens is told to nobody: a listener that comes asks first what there is. */
@@ -59,7 +59,9 @@ export function openFeed(agent: AgentView, limits: FeedLimits): Feed {
 }
 
 class Queue implements Listener {
-  ended = false
+  readonly ended: Promise<void>
+  #isEnded = false
+  readonly #end: () => void
   readonly #job: string | undefined
   readonly #most: number
   readonly #leave: () => void
@@ -71,6 +73,9 @@ class Queue implements Listener {
     this.#job = job
     this.#most = most
     this.#leave = leave
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.#end = resolve
   }
 
   wants(event: AgentEvent): boolean {
@@ -89,7 +94,7 @@ class Queue implements Listener {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Told> {
-    while (!this.ended) {
+    while (!this.#isEnded) {
       const one = this.#waiting.shift()
       if (one !== undefined) {
         this.#characters -= one.json.length
@@ -103,9 +108,10 @@ class Queue implements Listener {
   }
 
   [Symbol.dispose](): void {
-    this.ended = true
+    this.#isEnded = true
     this.#waiting.length = 0
     this.#leave()
+    this.#end()
     this.#wake?.()
   }
 }

@@ -42,10 +42,12 @@ const usualLimits = {
   stallMs: 30_000,
   mostListeners: 64,
   mostWaiting: 4 * 2 ** 20,
+  graceMs: 2_000,
 }
 
 /**
- * Serves the API on the unix socket and, if one is set, on an address, until it is disposed: that ends all connections at once. `url` is
+ * Serves the API on the unix socket and, if one is set, on an address, until it is disposed: what
+ * has not been answered then gets two seconds. `url` is
  * that of the address. Throws UsageError for an address without the TLS that it needs, Refused when the socket is in use.
  */
 export async function serveApi(
@@ -61,7 +63,8 @@ export async function serveApi(
     const { version, onError } = options
     const { heartbeatMs, stallMs } = limits
     const app = await makeApp({ version, door, tls: its, heartbeatMs, onError })
-    opened.defer(() => app.close())
+    opened.defer(() => close(app, limits.graceMs))
+    app.addHook('preClose', async () => feed[Symbol.dispose]())
     addRoutes(app, agent, options)
     addEvents(app, agent, feed, stallMs)
     await app.ready()
@@ -73,7 +76,17 @@ export async function serveApi(
   const { openMetrics, listen } = api
   const loopback = isLoopback(listen.host)
   const app = await open({ kind: 'address', loopback, openMetrics, whose }, tls)
-  return { ...kept(opened), url: await listenAt(app, listen) }
+  const url = await listenAt(app, listen)
+  return { ...kept(opened), url }
+}
+
+async function close(app: App, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function kept(opened: AsyncDisposableStack): AsyncDisposable {
