@@ -74,7 +74,8 @@ function serverOptions(https: ServerOptions | undefined): FastifyServerOptions {
 
 /** What is no HTTP at all. */
 function refuseRaw(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // An answer in plain text to what is no TLS would wait for a handshake for ever.
+  if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()
     return
   }

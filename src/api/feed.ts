@@ -22,7 +22,7 @@ export interface Feed extends Disposable {
 }
 
 /** What one listener has not taken yet. Ends when it is disposed, or when more waits than may. */
-export interface Listener extends AsyncIterable<Told>, Disposable {
+interface Listener extends AsyncIterable<Told>, Disposable {
   /** Nothing more comes. */
   readonly ended: Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { isLoopback } from '../config/agent-kinds.ts'
 import { TurnedAway } from './faults.ts'
 import type { Right, Token } from './tokens.ts'
@@ -27,7 +27,7 @@ export type Door =
     }
 
 /** Lets in who may do what the route does; turns all others away before anything of the body is read. */
-export function guard(door: Door): onRequestHookHandler {
+export function guard(door: Door): onRequestAsyncHookHandler {
   return async (request) => {
     if (door.kind === 'socket') {
       request.who = 'socket'

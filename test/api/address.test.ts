@@ -16,7 +16,8 @@ async function failure(promise: Promise<unknown>): Promise<UsageError> {
 function statusOver(url: string, ca: string, token?: string, host?: string): Promise<number> {
   const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(host && { host }) }
   return new Promise((resolve, reject) => {
-    get(url, { ca, headers }, (response) => {
+    // Without a server name it is the address that the certificate must fit, whatever the Host header says.
+    get(url, { ca, headers, servername: '', agent: false }, (response) => {
       response.resume()
       resolve(response.statusCode ?? 0)
     }).on('error', reject)

@@ -2,16 +2,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import type { OpenApi, Operation, Schema } from './the-document.ts'
 
 /** What the fake agent knows, so that some of what is generated hits something. */
-export const knownWords = [
-  'nightly',
-  'hourly',
-  'web01',
-  'db01',
-  'gold',
-  'silver',
-  'ok',
-  '20261121T120000Z-0a1b2c3d',
-]
+const knownWords = ['nightly', 'hourly', 'web01', 'db01', 'gold', 'silver', 'ok', '20261121T120000Z-0a1b2c3d']
 
 const hostileWords = [
   ...[
@@ -49,14 +40,14 @@ const hostileWords = [
 ]
 
 /** Text that is likely to be something, or to hurt. */
-export const anyText: Arbitrary<string> = fc.oneof(
+const anyText: Arbitrary<string> = fc.oneof(
   fc.constantFrom(...knownWords),
   fc.constantFrom(...hostileWords),
   fc.string({ unit: 'binary', maxLength: 300 }),
 )
 
 /** Values that a schema allows. */
-export function valid(schema: Shape, document: OpenApi): Arbitrary<unknown> {
+function valid(schema: Shape, document: OpenApi): Arbitrary<unknown> {
   const { type = '', enum: values, $ref } = schema
   if ($ref !== undefined)
     return valid(document.components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, document)
