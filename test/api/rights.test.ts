@@ -82,6 +82,11 @@ it('refuses a read token on every operate route, and does nothing', async () => 
   expect(JSON.stringify([api.agent.jobs(), api.agent.vms()])).toBe(before)
 })
 
+it('says without a token that there is nothing at an address', async () => {
+  const { url } = await served()
+  expect((await fetch(`${url}/api/v1/nothing`)).status).toBe(404)
+})
+
 it('holds every route that is no GET for an operate route', async () => {
   for (const { method, right } of await operationsOf(await served(), (right) => right !== undefined)) {
     expect(right).toBe(method === 'GET' ? 'read' : 'operate')
