@@ -21,7 +21,6 @@ describe('points', () => {
   })
 
   test.each([
-    [[], '--at'],
     [['--at', 'data-dr'], 'neither HOST:VOLUME nor a directory'],
     [['--at', 'dr1:'], 'volume'],
     [['--at', ':data-dr'], 'host'],

@@ -36,7 +36,7 @@ export function aTerminal(
 }
 
 /** A folder with a configuration of one job, and a command line that reads it. */
-export function aSite({ jobs = '[job nightly]\npairs = data dr1.example.com copy\n', more = '' } = {}) {
+export function aSite({ jobs = '[job nightly]\npairs = data dr1.example.com copy\nrpo = 4h\n', more = '' } = {}) {
   const dir = aFolder()
   const stateDir = join(dir, 'state')
   const socket = join(dir, 'api.sock')

@@ -89,7 +89,7 @@ describe('vmbackup config check', () => {
     writeFileSync(site.config, `${text}nonsense = 1\n[job nightly2]\n`)
     const error = await refusal(site.vmbackup('config check'))
     expect(error).toBeInstanceOf(UsageError)
-    expect(error.message).toMatch(/backup\.cfg:11: \[job nightly\] nonsense/)
+    expect(error.message).toMatch(/backup\.cfg:12: \[job nightly\] nonsense/)
     expect(error.message).toMatch(/backup\.cfg: \[job nightly2\] pairs: is missing/)
     writeFileSync(site.config, text)
     chmodSync(site.config, 0o644)

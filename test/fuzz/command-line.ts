@@ -26,6 +26,25 @@ const words = [
     '/mnt/dr',
   ],
   ...[
+    'run',
+    'status',
+    'vms',
+    'protect',
+    'runs',
+    'report',
+    'config',
+    'check',
+    'token',
+    'add',
+    'pause',
+    'daemon',
+    '--policy',
+    '--limit',
+    '--rights',
+    '--job',
+    '--once',
+  ],
+  ...[
     '-c',
     '--config',
     '--timeout',
@@ -48,6 +67,9 @@ const argument = fc
 const commands = [
   ['data', 'gs1', 'data-dr', '--timeout', '5', '--verify', 'full'],
   ['points', '--at', 'gs1:data-dr', '--json'],
+  ['protect', 'web01', 'db', '--policy', 'gold'],
+  ['runs', '--limit', '5', '--job', 'nightly'],
+  ['token', 'add', 'grafana', '--rights', 'read'],
   ['verify', '--at', '/mnt/dr', '20261121T010000Z-00000001', '--parallel', '2', '--rate', '100'],
 ]
 
@@ -79,6 +101,16 @@ function checkAsked(asked: Asked): void {
       assert.ok(Number.isSafeInteger(asked.parallel) && asked.parallel > 0)
       assert.ok((asked.bytesPerSecond ?? 1) > 0)
       checkPlace(asked.at)
+      break
+    case 'runs':
+      assert.ok(Number.isSafeInteger(asked.limit) && asked.limit > 0)
+      break
+    case 'protect':
+    case 'unprotect':
+      assert.ok(asked.vms.length > 0)
+      break
+    case 'token':
+      if (asked.act.does === 'add') assert.ok(['read', 'operate'].includes(asked.act.right))
       break
     case 'points':
       checkPlace(asked.at)
