@@ -2,7 +2,7 @@ import type { RunProgress, StatusView } from '../agent/view.ts'
 import { cut } from './cut.ts'
 import type { Look } from './look.ts'
 import { renderStanding } from './render-jobs.ts'
-import { renderRuns } from './render-runs.ts'
+import { renderLastRuns } from './render-runs.ts'
 import { nextEnds, renderBehind } from './render-vms.ts'
 import { ageWords, clockWords, durationWords, pairWords, timeWords } from './words.ts'
 
@@ -87,7 +87,7 @@ function rpoOf(status: StatusView, look: Look): string {
 }
 
 function lastOf({ lastRuns }: StatusView, look: Look): string {
-  return renderRuns(look.rows === undefined ? lastRuns : lastRuns.slice(0, shownAtOnce.runs), look)
+  return renderLastRuns(look.rows === undefined ? lastRuns : lastRuns.slice(0, shownAtOnce.runs), look)
 }
 
 function fitted(lines: readonly string[], { columns = Infinity, rows = Infinity }: Look): string[] {

@@ -7,7 +7,7 @@ const gap = 2
 
 /**
  * Rows under a head, in columns as wide as needed; widths count what a terminal shows. With `columns` no line is longer:
- * the widest cells are cut first.
+ * the last column gives way first, since reasons stand there, then the widest.
  */
 export function table(
   head: readonly string[],
@@ -36,9 +36,10 @@ function fitted(needed: readonly number[], columns: number): number[] {
   const widths = [...needed]
   let over = widths.reduce((sum, width) => sum + width + gap, -gap) - columns
   for (; over > 0; over -= 1) {
-    const widest = widths.indexOf(Math.max(...widths))
-    if ((widths[widest] ?? 0) <= narrowest) break
-    widths[widest] = (widths[widest] ?? 0) - 1
+    const last = widths.length - 1
+    const giving = (widths[last] ?? 0) > narrowest ? last : widths.indexOf(Math.max(...widths))
+    if ((widths[giving] ?? 0) <= narrowest) break
+    widths[giving] = (widths[giving] ?? 0) - 1
   }
   return widths
 }

@@ -1,6 +1,8 @@
+import { clearScreenDown, cursorTo } from 'node:readline'
 import { createLogUpdate } from 'log-update'
 import { type AgentClient, findAgent } from '../api/client.ts'
 import type { AskedFor } from '../cli/asked.ts'
+import { cut } from '../cli/cut.ts'
 import { renderStatus } from '../cli/render-status.ts'
 import { clockWords } from '../cli/words.ts'
 import { type Clock, systemClock } from '../run/clock.ts'
@@ -37,6 +39,13 @@ export async function watchStatus(
   const { stdout, paintOut: paint } = terminal
   const signal = terminal.signal()
   const live = createLogUpdate(stdout, { showCursor: true })
+  // What was drawn for another size lies where nobody knows.
+  const wipe = (): void => {
+    live.clear()
+    cursorTo(stdout, 0, 0)
+    clearScreenDown(stdout)
+  }
+  stdout.on('resize', wipe)
   let lostAt: string | undefined
   let agent: AgentClient | undefined = first
   try {
@@ -46,13 +55,15 @@ export async function watchStatus(
         lostAt = new Date(clock.now()).toISOString()
       }
       const since = clockWords(lostAt ?? '', { now: clock.now() })
-      live(paint.bad(`the agent does not answer since ${since}; it is looked for until Ctrl-C`))
+      const words = `the agent does not answer since ${since}; it is looked for until Ctrl-C`
+      live(paint.bad(cut(words, stdout.columns || 80)))
       await clock.sleep(everyMs, signal)
       agent = await find().catch(() => undefined)
     }
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
+    stdout.off('resize', wipe)
     live.done()
   }
 

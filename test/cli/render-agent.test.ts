@@ -66,10 +66,10 @@ test('a status names what is wrong, what goes on, the jobs, VMs behind their RPO
     db     nightly  4 h 20 min  4 h  broken since 13:43, a run ends 14:07  torn
     web01  nightly  3 h 43 min  4 h  breaks at 14:20, a run ends 14:07
 
-    RUN                        JOB      OUTCOME    STARTED  TOOK        PROTECTED  VOLUMES              REASON
-    -------------------------  -------  ---------  -------  ----------  ---------  -------------------  ----------
-    20261124T130000Z-0a1b2c3d  nightly  protected  13:00    12 min 0 s  12 of 12   data to gs1:data-dr
-    20261124T130000Z-0a1b2c3d  nightly  failed     13:00    12 min 0 s  -          data to gs1:data-dr  no session"
+    RUN                        JOB      OUTCOME    STARTED  TOOK        PROTECTED  REASON
+    -------------------------  -------  ---------  -------  ----------  ---------  ----------
+    20261124T130000Z-0a1b2c3d  nightly  protected  13:00    12 min 0 s  12 of 12
+    20261124T130000Z-0a1b2c3d  nightly  failed     13:00    12 min 0 s  -          no session"
   `)
 })
 
