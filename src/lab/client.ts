@@ -2,10 +2,14 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
+import type { LabPair } from './sites/plan.ts'
 import { type LabStatus, statusOf } from './sites/status.ts'
 import type { Verdict } from './vms/judge.ts'
 import type { Expectation } from './vms/prover.ts'
 import type { DiskImage } from './vms/source.ts'
+
+/** Where volumes are mounted in pieces, by the id of their storage domain. */
+export type Dirs = ReadonlyMap<string, string>
 
 /** A mounted volume; disposing unmounts it. */
 type LabMount = { dir: string } & AsyncDisposable
@@ -34,7 +38,14 @@ const vmShape = z.object({
 })
 const worldShape = z.object({
   vms: z.array(vmShape),
-  domains: z.array(z.object({ id: z.string(), name: z.string(), onHost: z.boolean() })),
+  domains: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      onHost: z.boolean(),
+      storage: z.object({ path: z.string() }),
+    }),
+  ),
 })
 const writersShape = z.object({
   writers: z.array(
@@ -93,8 +104,13 @@ export class LabClient {
 
   /** The argv of the real command line at the primary site, on the lab's own volumes and configuration. */
   vmbackup(...options: string[]): [string, ...string[]] {
-    const { primary, secondary, config } = this.status
-    const words = [primary.volume, secondary.host ?? '', secondary.volume, '--config', config]
+    return this.vmbackupOn(this.status.pairs[0], ...options)
+  }
+
+  /** The same on one of the lab's pairs of volumes. */
+  vmbackupOn(pair: LabPair | undefined, ...options: string[]): [string, ...string[]] {
+    const { secondary, config } = this.status
+    const words = [pair?.primary ?? '', secondary.host ?? '', pair?.secondary ?? '', '--config', config]
     return this.at('gp1', join(root, 'scripts/vmbackup'), ...words, ...options)
   }
 
@@ -152,6 +168,27 @@ export class LabClient {
     return this.mountWith(node, volume, ['--client-pid=-1', '--aux-gfid-mount'])
   }
 
+  /** Mounts all volumes of a site on a node, in pieces; their directories by the id of the storage domain. */
+  async mountSite(site: 'primary' | 'secondary'): Promise<{ dirs: Dirs } & AsyncDisposable> {
+    const node = site === 'primary' ? 'gp1' : (this.status.secondary.host ?? '')
+    await using stack = new AsyncDisposableStack()
+    const dirs = new Map<string, string>()
+    for (const pair of await this.pairs()) {
+      dirs.set(pair.id, stack.use(await this.mountPieces(node, pair[site])).dir)
+    }
+    const mounted = stack.move()
+    return { dirs, [Symbol.asyncDispose]: () => mounted.disposeAsync() }
+  }
+
+  /** The pairs of volumes, each with the id of the storage domain on its primary; none before there is an engine. */
+  async pairs(): Promise<(LabPair & { id: string })[]> {
+    const { domains } = await this.world()
+    return this.status.pairs.flatMap((pair) => {
+      const domain = domains.find(({ onHost, storage }) => onHost && storage.path === `/${pair.primary}`)
+      return domain === undefined ? [] : [{ ...pair, id: domain.id }]
+    })
+  }
+
   private async mountWith(node: string, volume: string, more: readonly string[]): Promise<LabMount> {
     const dir = (await this.run(node, 'mktemp', '-d', '/run/look.XXXXXX')).trim()
     const uncached = ['--direct-io-mode=enable', '--attribute-timeout=0', '--entry-timeout=0']
@@ -190,23 +227,15 @@ export class LabClient {
     return JSON.parse(stdout) as string[]
   }
 
-  /** The active disks of a VM on the lab's storage domain that its guest writes to, below a mount of a volume's pieces. */
-  async imagesOf(vm: LabVm, mount: string, volumeOf: (disk: LabVm['disks'][number]) => string | undefined) {
-    const { domains } = await this.world()
-    const domain = domains.find((one) => one.onHost)?.id ?? ''
+  /** The active disks of a VM on the lab's storage domains that its guest writes to, as they lie below `dirs`. */
+  imagesOf(vm: LabVm, dirs: Dirs, volumeOf: (disk: LabVm['disks'][number]) => string | undefined) {
     return vm.disks
-      .filter((disk) => disk.domain === domain && disk.plugged && !disk.shareable)
+      .filter((disk) => disk.plugged && !disk.shareable)
       .flatMap((disk) => {
-        const volume = volumeOf(disk)
-        return volume === undefined
-          ? []
-          : [
-              {
-                path: join(mount, domain, 'images', disk.image, volume),
-                format: 'raw' as const,
-                pieces: mount,
-              },
-            ]
+        const { domain = '', image } = disk
+        const [volume, pieces] = [volumeOf(disk), dirs.get(domain)]
+        if (volume === undefined || pieces === undefined) return []
+        return [{ path: join(pieces, domain, 'images', image, volume), format: 'raw' as const, pieces }]
       })
   }
 }

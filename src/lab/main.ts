@@ -11,6 +11,7 @@ interface UpFlags {
   shard: 'on' | 'off'
   vms: number
   disks: number
+  volumes: '1' | '2'
   rate: number
   engine: boolean
   big: number
@@ -39,6 +40,11 @@ program
   .addOption(new Option('--shard <shard>', 'sharding, on both volumes').choices(['on', 'off']).default('off'))
   .option('--vms <count>', 'how many VMs run', count, 3)
   .option('--disks <count>', 'disks per VM', count, 1)
+  .addOption(
+    new Option('--volumes <count>', 'pairs of volumes; with 2, VM both has disks on each')
+      .choices(['1', '2'])
+      .default('1'),
+  )
   .option('--rate <writes>', 'writes per second and VM', count, 100)
   .option('--big <MiB>', 'one more VM, down, with a disk of this size; 0: none', count, 0)
   .option('--no-engine', 'only the Gluster sites')
@@ -84,7 +90,12 @@ program
 
 async function up(flags: UpFlags): Promise<void> {
   const { json, brokenRsync = false, ...rest } = flags
-  const options: LabOptions = { ...rest, shard: flags.shard === 'on', brokenRsync }
+  const options: LabOptions = {
+    ...rest,
+    volumes: Number(flags.volumes),
+    shard: flags.shard === 'on',
+    brokenRsync,
+  }
   const begin = performance.now()
   await bringUp(options, (line) => {
     process.stderr.write(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${line}\n`)
@@ -110,7 +121,13 @@ function inWords(status: LabStatus): string {
   const shown = nodes.map(
     ({ name, ip, pid }) => `  ${name.padEnd(6)} ${ip.padEnd(12)} ${pid ?? 'not running'}`,
   )
-  return [`lab ${status.name}: ${status.state} (${shape})`, ...shown, `  configuration: ${config}`].join('\n')
+  const volumes = status.pairs.map(({ primary, secondary }) => `  ${primary} -> gs1::${secondary}`)
+  return [
+    `lab ${status.name}: ${status.state} (${shape})`,
+    ...shown,
+    ...volumes,
+    `  configuration: ${config}`,
+  ].join('\n')
 }
 
 function count(text: string): number {

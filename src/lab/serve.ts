@@ -18,6 +18,14 @@ const diskBytes = 32 * mib
 /** A larger disk has random data at every MiB only: quick to write and to replicate. */
 const sparseBytes = 64 * 1024
 
+const volumeShape = z.object({
+  mount: z.string(),
+  domain: z.string(),
+  address: z.string(),
+  volume: z.string(),
+  mountOptions: z.string(),
+})
+
 /** What `lab up` writes for the engine process; see sites/engine-process.ts. */
 const configShape = z.object({
   address: z.string(),
@@ -25,8 +33,7 @@ const configShape = z.object({
   tls: z.object({ certFile: z.string(), keyFile: z.string(), caFile: z.string() }),
   passwordFile: z.string(),
   controlSocket: z.string(),
-  mount: z.string(),
-  volume: z.object({ address: z.string(), path: z.string(), mountOptions: z.string() }),
+  volumes: z.tuple([volumeShape], volumeShape),
   vms: z.int(),
   disks: z.int(),
   rate: z.int(),
@@ -34,17 +41,21 @@ const configShape = z.object({
   big: z.int().default(0),
 })
 
+type LabVolume = z.output<typeof volumeShape>
+
 /** One process: the simulated engine on https, its hosts with real VMs, and the lab's control socket. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: 'string' } } })
   if (values.config === undefined) throw new Error('usage: serve.ts --config FILE')
   const config = configShape.parse(JSON.parse(await readFile(values.config, 'utf8')))
-  const { address, path, mountOptions } = config.volume
+  const [first, ...more] = config.volumes
+  const [second] = more
   await using host = closing(
     createRealHost({
-      mount: config.mount,
+      mount: first.mount,
+      remotePath: sourceOf(first),
+      more: more.map((one) => ({ mount: one.mount, remotePath: sourceOf(one) })),
       socketDir: config.qsdDir,
-      remotePath: `${address}:${path}`,
       writesPerSecond: config.rate,
       // Small written areas keep overlays, which are replicated too, small on a small machine.
       maxSlotsPerDisk: 4096,
@@ -57,7 +68,9 @@ async function main(): Promise<void> {
     diskBytes,
     engineOnVolume: true,
     bigDiskBytes: config.big * mib,
-    gluster: { address, volume: path.slice(1), ...(mountOptions === '' ? {} : { mountOptions }) },
+    gluster: glusterOf(first),
+    domainName: first.domain,
+    ...(second === undefined ? {} : { second: { ...glusterOf(second), domainName: second.domain } }),
     password: (await readFile(config.passwordFile, 'utf8')).trim(),
   })
   await boot(world)
@@ -81,6 +94,14 @@ async function main(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
   })
+}
+
+function sourceOf({ address, volume }: LabVolume): string {
+  return `${address}:/${volume}`
+}
+
+function glusterOf({ address, volume, mountOptions }: LabVolume) {
+  return { address, volume, ...(mountOptions === '' ? {} : { mountOptions }) }
 }
 
 /** What a VM that is down has on its disks from better days: a copy of zeros would prove little. */

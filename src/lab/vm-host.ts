@@ -5,6 +5,8 @@ export interface VolumeRef {
 }
 
 export interface NewVolume extends VolumeRef {
+  /** The storage domain; the first one when absent. */
+  domain?: string | undefined
   /** Virtual size. */
   sizeBytes: number
   format: 'raw' | 'cow'
@@ -42,8 +44,11 @@ export interface OvfStoreContent {
  * in memory (unit tests, large inventories) and real (qemu-storage-daemon on a Gluster mount, vdsm's layout).
  */
 export interface VmHost {
-  /** Writes dom_md of the storage domain; `pool` is the data centre's id. Done once, before anything else. */
-  createDomain(domain: { id: string; pool: string; description: string }): Promise<void>
+  /**
+   * Writes dom_md of a storage domain; `pool` is the data centre's id, `source` what is mounted (`host:/volume`). Done once
+   * for each, before anything else.
+   */
+  createDomain(domain: { id: string; pool: string; description: string; source?: string }): Promise<void>
   /** Makes the image directory with one LEAF volume: data, `.lease`, `.meta`. */
   createVolume(volume: NewVolume): Promise<void>
   /** SPM's part of a snapshot: parent `.meta` INTERNAL, then overlay data, `.lease`, `.meta` (COW, LEAF, PUUID=base). */
@@ -79,11 +84,11 @@ export interface VmHost {
 
   /** Bytes that a volume occupies. */
   allocatedBytes(volume: VolumeRef): Promise<number>
-  /** Total and free bytes of the storage domain. */
-  space(): Promise<{ totalBytes: number; freeBytes: number }>
+  /** Total and free bytes of a storage domain. */
+  space(domain: string): Promise<{ totalBytes: number; freeBytes: number }>
 
   /** Makes an OVF_STORE disk (DISKTYPE=OVFS, raw), as `createVolume` does for a data disk. */
-  createOvfStore(volume: VolumeRef): Promise<void>
+  createOvfStore(volume: VolumeRef & Pick<NewVolume, 'domain'>): Promise<void>
   /** Writes its content as the engine does: description Updated=false, tar, description Updated=true with Size. */
   writeOvfStore(volume: VolumeRef, content: OvfStoreContent): Promise<void>
 

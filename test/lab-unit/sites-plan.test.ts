@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { differences, glusterNodes, hostsFile, type LabOptions, nodesOf } from '../../src/lab/sites/plan.ts'
+import {
+  differences,
+  glusterNodes,
+  hostsFile,
+  type LabOptions,
+  nodesOf,
+  pairsOf,
+} from '../../src/lab/sites/plan.ts'
 
 const asked: LabOptions = {
   name: 'lab',
@@ -7,6 +14,7 @@ const asked: LabOptions = {
   shard: false,
   vms: 3,
   disks: 1,
+  volumes: 1,
   rate: 300,
   engine: true,
   big: 0,
@@ -53,4 +61,10 @@ describe('asking for a lab that is up', () => {
       'shard is false, asked for true',
     ])
   })
+})
+
+test('one pair of volumes, or two with names of their own at both ends', () => {
+  expect(pairsOf(asked)).toEqual([{ primary: 'data', secondary: 'data-dr', domain: 'vmstore' }])
+  const names = pairsOf({ volumes: 2 }).flatMap((pair) => Object.values(pair))
+  expect(new Set(names).size).toBe(6)
 })

@@ -10,11 +10,12 @@ const mostTurns = 4
  * One replication cycle as one would drive it by hand, without any snapshot: checkpoint, start, touch the primary's root until
  * it is reached, stop. The control of every claim of consistency.
  */
-export async function replicateByHand(lab: LabClient): Promise<void> {
-  const { primary, secondary } = lab.status
-  const session = ['volume', 'geo-replication', primary.volume, `${secondary.host}::${secondary.volume}`]
+export async function replicateByHand(lab: LabClient, pair = lab.status.pairs[0]): Promise<void> {
+  if (pair === undefined) throw new Error('the lab has no volumes')
+  const { primary, secondary } = pair
+  const session = ['volume', 'geo-replication', primary, `${lab.status.secondary.host}::${secondary}`]
   const gluster = (...words: string[]) => lab.run('gp1', 'gluster', '--mode=script', ...session, ...words)
-  await using volume = await mountWritable(lab, primary.volume)
+  await using volume = await mountWritable(lab, primary)
   for (let turn = 1; ; turn += 1) {
     await gluster('config', 'checkpoint', 'now')
     await gluster('start')

@@ -78,6 +78,7 @@ async function demo(options: DemoOptions): Promise<number> {
       shard: shard === 'on',
       vms: Number(options.vms),
       disks: 1,
+      volumes: 1,
       rate: Number(options.rate),
       engine: true,
       big: 0,

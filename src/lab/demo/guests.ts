@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { LabClient, LabVm, LabWriter } from '../client.ts'
+import type { Dirs, LabClient, LabVm, LabWriter } from '../client.ts'
 import { describeVerdict } from '../vms/prover.ts'
 
 /** Between the last acknowledgement and the bricks lies a client's write-behind, which lets go within moments. */
@@ -17,8 +17,8 @@ export async function flawsOfGuests(lab: LabClient): Promise<string[]> {
   await Promise.all(running.map((vm) => lab.control('POST', `/vms/${encodeURIComponent(vm.name)}/pause`, {})))
   try {
     const stopped = await stoodStill(lab)
-    await using mount = await lab.mountPieces('gp1', lab.status.primary.volume)
-    const flaws = await Promise.all(running.map((vm) => flawsOf(lab, vm, mount.dir, stopped.get(vm.id))))
+    await using mounted = await lab.mountSite('primary')
+    const flaws = await Promise.all(running.map((vm) => flawsOf(lab, vm, mounted.dirs, stopped.get(vm.id))))
     return flaws.flat()
   } finally {
     await Promise.all(
@@ -40,11 +40,11 @@ async function stoodStill(lab: LabClient): Promise<Map<string, LabWriter>> {
 async function flawsOf(
   lab: LabClient,
   vm: LabVm,
-  mount: string,
+  dirs: Dirs,
   writer: LabWriter | undefined,
 ): Promise<string[]> {
   if (writer?.failure !== undefined) return [`the guest of ${vm.name} met an error: ${writer.failure}`]
-  const disks = await lab.imagesOf(vm, mount, (disk) => disk.chain.at(-1)?.volume)
+  const disks = lab.imagesOf(vm, dirs, (disk) => disk.chain.at(-1)?.volume)
   const n = writer?.acked ?? 0
   for (const end = Date.now() + settleMs; ; await pause(lookMs)) {
     const verdict = (await lab.prove('gp1', [{ vm: vm.id, disks, min: n, max: n }])).get(vm.id)

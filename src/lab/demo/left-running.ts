@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { LabClient } from '../client.ts'
+import type { LabPair } from '../sites/plan.ts'
 
 /** Mounts that the demo and the tests make for a look, by the directory's beginning. */
 const ownMounts = /^\/run\/(look|by-hand)\./
@@ -12,7 +13,7 @@ const jobsShape = z.object({
 /** What a run left running: the session, jobs in the engine's task list, mounts on nodes where an agent may run. */
 export async function leftRunning(lab: LabClient): Promise<string[]> {
   const found = await Promise.all([
-    runningSession(lab),
+    ...lab.status.pairs.map((pair) => runningSession(lab, pair)),
     openJobs(lab),
     ...lab.status.primary.hosts.map((node) => mountsOn(lab, node)),
     mountsOn(lab, 'admin'),
@@ -20,10 +21,9 @@ export async function leftRunning(lab: LabClient): Promise<string[]> {
   return found.flat()
 }
 
-async function runningSession(lab: LabClient): Promise<string[]> {
-  const { primary, secondary } = lab.status
-  const pair = [primary.volume, `${secondary.host}::${secondary.volume}`]
-  const words = ['gluster', '--mode=script', 'volume', 'geo-replication', ...pair, 'status', '--xml']
+async function runningSession(lab: LabClient, { primary, secondary }: LabPair): Promise<string[]> {
+  const session = [primary, `${lab.status.secondary.host}::${secondary}`]
+  const words = ['gluster', '--mode=script', 'volume', 'geo-replication', ...session, 'status', '--xml']
   const states = [...(await lab.run('gp1', ...words)).matchAll(/<status>([^<]*)</g)].map(([, state]) => state)
   return states.every((state) => state === 'Stopped' || state === 'Created')
     ? []

@@ -1,4 +1,4 @@
-import type { LabClient, LabVm, LabWriter } from '../client.ts'
+import type { Dirs, LabClient, LabVm, LabWriter } from '../client.ts'
 import type { Verdict } from '../vms/judge.ts'
 import { leftRunning } from './left-running.ts'
 
@@ -10,17 +10,15 @@ export async function proveSecondary(
   const { secondary } = lab.status
   const [{ vms }, writers] = await Promise.all([lab.world(), lab.writers()])
   const node = secondary.host ?? ''
-  await using mount = await lab.mountPieces(node, secondary.volume)
+  await using mounted = await lab.mountSite('secondary')
   const written = vms.filter((vm) => writers.has(vm.id))
-  const orders = await Promise.all(
-    written.map(async (vm) => ({
-      vm: vm.id,
-      disks: await lab.imagesOf(vm, mount.dir, (disk) => disk.chain[0]?.volume),
-      ...(between === undefined
-        ? {}
-        : { min: between.before.get(vm.id)?.acked ?? 0, max: (between.after.get(vm.id)?.acked ?? 0) + 1 }),
-    })),
-  )
+  const orders = written.map((vm) => ({
+    vm: vm.id,
+    disks: lab.imagesOf(vm, mounted.dirs, (disk) => disk.chain[0]?.volume),
+    ...(between === undefined
+      ? {}
+      : { min: between.before.get(vm.id)?.acked ?? 0, max: (between.after.get(vm.id)?.acked ?? 0) + 1 }),
+  }))
   const verdicts = await lab.prove(node, orders)
   return written.flatMap((vm) => {
     const verdict = verdicts.get(vm.id)
@@ -30,13 +28,13 @@ export async function proveSecondary(
 
 /** What a run should not have left: told in words, empty when all is clean. */
 export async function leftovers(lab: LabClient): Promise<string[]> {
-  const { primary, secondary } = lab.status
-  const { vms, domains } = await lab.world()
-  const domain = domains.find((one) => one.onHost)?.id ?? ''
-  const files = await Promise.all([
-    strangeFiles(lab, 'gp1', primary.volume, domain, vms),
-    strangeFiles(lab, secondary.host ?? '', secondary.volume, domain, vms),
-  ])
+  const { vms } = await lab.world()
+  const files = await Promise.all(
+    (await lab.pairs()).flatMap(({ id, primary, secondary }) => [
+      strangeFiles(lab, 'gp1', primary, id, vms),
+      strangeFiles(lab, lab.status.secondary.host ?? '', secondary, id, vms),
+    ]),
+  )
   return [...vms.flatMap(leftOnEngine), ...files.flat(), ...(await leftRunning(lab))]
 }
 
@@ -85,23 +83,23 @@ function lines(text: string): string[] {
 
 /** For VMs that nobody writes to: whether their images have the same digest at both ends, by VM id. */
 export async function sameAtBothEnds(lab: LabClient, ids: readonly string[]): Promise<Map<string, boolean>> {
-  const { primary, secondary } = lab.status
+  const { secondary } = lab.status
   const { vms } = await lab.world()
-  await using here = await lab.mountPieces('gp1', primary.volume)
-  await using there = await lab.mountPieces(secondary.host ?? '', secondary.volume)
+  await using here = await lab.mountSite('primary')
+  await using there = await lab.mountSite('secondary')
   const same = new Map<string, boolean>()
   for (const vm of vms.filter(({ id }) => ids.includes(id))) {
     const [mine, its] = await Promise.all([
-      digests(lab, 'gp1', vm, here.dir),
-      digests(lab, secondary.host ?? '', vm, there.dir),
+      digests(lab, 'gp1', vm, here.dirs),
+      digests(lab, secondary.host ?? '', vm, there.dirs),
     ])
     same.set(vm.id, mine !== '' && mine === its)
   }
   return same
 }
 
-async function digests(lab: LabClient, node: string, vm: LabVm, dir: string): Promise<string> {
-  const images = await lab.imagesOf(vm, dir, (disk) => disk.chain.at(-1)?.volume)
+async function digests(lab: LabClient, node: string, vm: LabVm, dirs: Dirs): Promise<string> {
+  const images = lab.imagesOf(vm, dirs, (disk) => disk.chain.at(-1)?.volume)
   if (images.length === 0) return ''
   return (await lab.digests(node, images)).join()
 }

@@ -147,7 +147,7 @@ function summaryOf(world: World) {
       name,
       status,
       storage,
-      onHost: id === world.hostDomain,
+      onHost: world.hostDomains.includes(id),
       ovfStores: ovfStores.map((image) => ({ image, volume: world.disks.get(image)?.volumes[0]?.id })),
     })),
     dataCenters: [...world.dataCenters.values()],

@@ -1,7 +1,7 @@
-import { addFrame } from './inventory/frame.ts'
+import { addFrame, type GlusterSource } from './inventory/frame.ts'
 import type { Ground } from './inventory/ground.ts'
 import { addPeople } from './inventory/people.ts'
-import { addVm, type VmDraft } from './inventory/vms.ts'
+import { addVm, type DiskDraft, type VmDraft } from './inventory/vms.ts'
 import { seededUuid } from './world/ids.ts'
 import { World, type WorldOptions } from './world/world.ts'
 
@@ -11,7 +11,9 @@ interface InventoryOptions extends WorldOptions {
   /** Makes every id: the same seed gives the same world. */
   seed?: string
   /** The Gluster server and volume that the storage domain is mounted from. */
-  gluster?: { address: string; volume: string; mountOptions?: string }
+  gluster?: GlusterSource
+  /** A second one with a domain of its own. */
+  second?: GlusterSource & { domainName: string }
   /** Name of the Gluster storage domain; default `vmstore`. */
   domainName?: string
   /** Of all users; default `secret`. */
@@ -33,19 +35,26 @@ export interface StandardOptions extends InventoryOptions {
 const mib = 1024 * 1024
 
 /**
- * The standard world: N running VMs with D disks each on the Gluster domain; `extra` with two disks; `idle`, which is
- * down; `HostedEngine`; `special`, without a guest agent, with a direct LUN, a shareable, an unplugged and a foreign disk beside a good one.
+ * The standard world: N running VMs with D disks each on the Gluster domain, every other one on the second domain if there is
+ * one, and then `both` with disks on each; `extra` with two disks; `idle`, which is down; `HostedEngine`; `special`, without a guest agent, with a direct LUN, a shareable, an unplugged and a foreign disk beside a good one.
  * Users: admin, operator, reader and guest, all @internal.
  */
 export function standardWorld(options: StandardOptions): World {
   const { vms = 2, disks = 1, onlyPlain = false, engineOnVolume = false, bigDiskBytes = 0 } = options
-  const plain = Array.from({ length: vms }, (_, index) => ({
-    name: `vm${index + 1}`,
-    disks: Array.from({ length: disks }, () => ({})),
-  }))
+  const plainOn = (second: DiskDraft): VmDraft[] =>
+    Array.from({ length: vms }, (_, index) => ({
+      name: `vm${index + 1}`,
+      disks: Array.from({ length: disks }, () => (index % 2 === 0 ? {} : second)),
+    }))
   const big: VmDraft[] =
     bigDiskBytes > 0 ? [{ name: 'big', status: 'down', disks: [{ sizeBytes: bigDiskBytes }] }] : []
-  const drafts = (id: Ground['id']) => (onlyPlain ? plain : [...plain, ...others(id, engineOnVolume), ...big])
+  const drafts = (id: Ground['id']): VmDraft[] => {
+    const second = options.second ? { domain: id('domain2') } : {}
+    const plain = plainOn(second)
+    if (onlyPlain) return plain
+    const both: VmDraft[] = options.second ? [{ name: 'both', disks: [{}, second] }] : []
+    return [...plain, ...both, ...others(id, engineOnVolume), ...big]
+  }
   return worldOf(drafts, options)
 }
 
@@ -56,7 +65,7 @@ export function worldOf(vms: (id: Ground['id']) => VmDraft[], options: Inventory
   const id = (name: string) => seededUuid(seed, name)
   const ground: Ground = { world, id, now: world.clock.now(), diskBytes }
   const gluster = options.gluster ?? { address: 'gluster1.example.com', volume: 'vmstore' }
-  addFrame(ground, { gluster, domainName })
+  addFrame(ground, { gluster, domainName, second: options.second })
   addPeople(ground, password)
   for (const draft of vms(id)) addVm(ground, draft)
   return world

@@ -29,6 +29,7 @@ const record = z.strictObject({
     shard: z.boolean(),
     vms: z.number(),
     disks: z.number(),
+    volumes: z.number().default(1),
     rate: z.number(),
     engine: z.boolean(),
     big: z.number().default(0),

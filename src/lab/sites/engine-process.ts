@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { certificatesIn, makeCertificates } from './certificates.ts'
 import { labDir } from './directory.ts'
 import { runIn, spawnIn } from './nodes.ts'
-import { glusterNodes, type LabOptions, nodesOf, primaryVolume } from './plan.ts'
+import { glusterNodes, type LabOptions, nodesOf, pairsOf } from './plan.ts'
 import { until } from './until.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -24,8 +24,10 @@ export function engineAccess(name: string) {
   }
 }
 
-/** Where the host mounts the primary volume, as vdsm does. */
-const domainMount = `/rhev/data-center/mnt/glusterSD/gp1:_${primaryVolume}`
+/** Where the host mounts a primary volume, as vdsm does. */
+function domainMount(volume: string): string {
+  return `/rhev/data-center/mnt/glusterSD/gp1:_${volume}`
+}
 
 /** Makes certificates, password and the agent's ready configuration. */
 export async function prepareEngine(options: LabOptions): Promise<void> {
@@ -43,12 +45,15 @@ export async function prepareEngine(options: LabOptions): Promise<void> {
   await writeFile(join(dir, 'backup.cfg'), config.flat().join('\n'), { mode: 0o600 })
 }
 
-/** Mounts the primary volume on the host. */
-export async function mountDomain(options: LabOptions): Promise<void> {
-  await runIn(options, 'hv1', ['mkdir', '-p', domainMount])
+/** Mounts the primary volumes on the host. */
+export async function mountDomains(options: LabOptions): Promise<void> {
   const mountOptions = backupServers(options)
   const words = mountOptions ? ['-o', mountOptions] : []
-  await runIn(options, 'hv1', ['mount', '-t', 'glusterfs', ...words, `gp1:/${primaryVolume}`, domainMount])
+  for (const { primary } of pairsOf(options)) {
+    const at = domainMount(primary)
+    await runIn(options, 'hv1', ['mkdir', '-p', at])
+    await runIn(options, 'hv1', ['mount', '-t', 'glusterfs', ...words, `gp1:/${primary}`, at])
+  }
 }
 
 /**
@@ -72,8 +77,13 @@ export async function startEngine(options: LabOptions): Promise<boolean> {
     tls: { certFile, keyFile, caFile },
     passwordFile,
     controlSocket,
-    mount: domainMount,
-    volume: { address: 'gp1', path: `/${primaryVolume}`, mountOptions: backupServers(options) },
+    volumes: pairsOf(options).map(({ primary, domain }) => ({
+      mount: domainMount(primary),
+      domain,
+      address: 'gp1',
+      volume: primary,
+      mountOptions: backupServers(options),
+    })),
     vms: options.vms,
     disks: options.disks,
     rate: options.rate,

@@ -7,6 +7,8 @@ export interface LabOptions {
   shard: boolean
   vms: number
   disks: number
+  /** Pairs of volumes, each with a session and a storage domain of its own: 1 or 2. */
+  volumes: number
   /** Guest writes per second and VM. */
   rate: number
   engine: boolean
@@ -22,8 +24,21 @@ export interface LabNode {
   role: 'primary' | 'secondary' | 'host' | 'admin'
 }
 
-export const primaryVolume = 'data'
-export const secondaryVolume = 'data-dr'
+/** A volume, the one that it is replicated to, and the name of the storage domain that lies on it. */
+export interface LabPair {
+  primary: string
+  secondary: string
+  domain: string
+}
+
+const allPairs: LabPair[] = [
+  { primary: 'data', secondary: 'data-dr', domain: 'vmstore' },
+  { primary: 'data2', secondary: 'data2-dr', domain: 'vmstore2' },
+]
+
+export function pairsOf({ volumes }: Pick<LabOptions, 'volumes'>): LabPair[] {
+  return allPairs.slice(0, volumes)
+}
 
 const allNodes: LabNode[] = [
   { name: 'gp1', ip: '10.77.0.11', role: 'primary' },

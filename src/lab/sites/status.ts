@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { labDir, readRecord } from './directory.ts'
 import { engineAccess } from './engine-process.ts'
 import { nodeInit } from './nodes.ts'
-import { glusterNodes, nodesOf, primaryVolume, secondaryVolume } from './plan.ts'
+import { glusterNodes, nodesOf, pairsOf } from './plan.ts'
 import { isRunning } from './processes.ts'
 
 const launcher = join(import.meta.dirname, '../../../scripts/lab')
@@ -21,6 +21,8 @@ export async function statusOf(name: string) {
       return { name: node.name, ip: node.ip, ...(running ? { pid: init.pid } : {}) }
     }),
   )
+  const pairs = pairsOf(options)
+  const [first = { primary: '', secondary: '' }] = pairs
   const primary = glusterNodes(options.layout, 'primary').map((node) => node.name)
   const secondary = glusterNodes(options.layout, 'secondary').map((node) => node.name)
   return {
@@ -29,8 +31,10 @@ export async function statusOf(name: string) {
     dir: labDir(name),
     options,
     nodes,
-    primary: { volume: primaryVolume, hosts: primary },
-    secondary: { host: secondary[0], volume: secondaryVolume, hosts: secondary },
+    primary: { volume: first.primary, hosts: primary },
+    secondary: { host: secondary[0], volume: first.secondary, hosts: secondary },
+    /** All of them; those above are the first. */
+    pairs,
     engine: engineAccess(name),
     config: join(labDir(name), 'backup.cfg'),
     exec: [launcher, 'exec', '--name', name, 'gp1', '--'],

@@ -1,15 +1,15 @@
 import { claimDirectory, labDir, readRecord, writeRecord } from './directory.ts'
 import { bringDown } from './down.ts'
-import { mountDomain, prepareEngine, startEngine } from './engine-process.ts'
+import { mountDomains, prepareEngine, startEngine } from './engine-process.ts'
 import { makeBridge, plugIn } from './network.ts'
 import { buildEnter, startHub, startNode } from './nodes.ts'
 import { differences, glusterNodes, type LabOptions, nodesOf } from './plan.ts'
 import { identify } from './processes.ts'
 import { workingRsync } from './rsync.ts'
-import { createSession } from './session.ts'
+import { createSessions } from './session.ts'
 import { makeKeys } from './ssh.ts'
 import { statusOf } from './status.ts'
-import { joinPeers, makeVolume, startDaemons } from './volumes.ts'
+import { joinPeers, makeVolumes, startDaemons } from './volumes.ts'
 
 /** Takes one line of progress. */
 export type Say = (line: string) => void
@@ -61,9 +61,9 @@ async function build(options: LabOptions, say: Say): Promise<void> {
   say('nodes and network are there')
   await Promise.all([startPrimary(options), startSecondary(options)])
   say('volumes are started')
-  await createSession(options, syncMethod)
-  say('geo-replication session is created')
-  await mountDomain(options)
+  await createSessions(options, syncMethod)
+  say(options.volumes > 1 ? 'geo-replication sessions are created' : 'geo-replication session is created')
+  await mountDomains(options)
   if (!options.engine) return say('primary volume is mounted; no engine was asked for')
   say((await startEngine(options)) ? 'the engine is ready' : 'this checkout has no engine (src/lab/serve.ts)')
 }
@@ -81,10 +81,10 @@ async function startPrimary(options: LabOptions): Promise<void> {
   const nodes = glusterNodes(options.layout, 'primary')
   await Promise.all(nodes.map((node) => startDaemons(options, node)))
   await joinPeers(options, nodes)
-  await makeVolume(options, 'primary')
+  await makeVolumes(options, 'primary')
 }
 
 async function startSecondary(options: LabOptions): Promise<void> {
   await Promise.all(glusterNodes(options.layout, 'secondary').map((node) => startDaemons(options, node)))
-  await makeVolume(options, 'secondary')
+  await makeVolumes(options, 'secondary')
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeDir } from './directory.ts'
 import { runIn, spawnIn } from './nodes.ts'
-import { glusterNodes, type LabNode, type LabOptions, primaryVolume, secondaryVolume } from './plan.ts'
+import { glusterNodes, type LabNode, type LabOptions, pairsOf } from './plan.ts'
 import { until } from './until.ts'
 
 /** Starts glusterd and sshd of a node; returns when both answer. */
@@ -27,9 +27,13 @@ export async function joinPeers(options: LabOptions, nodes: LabNode[]): Promise<
   })
 }
 
-/** Creates and starts a site's volume with the options that oVirt sets, as far as its layout takes them. */
-export async function makeVolume(options: LabOptions, site: 'primary' | 'secondary'): Promise<void> {
-  const volume = site === 'primary' ? primaryVolume : secondaryVolume
+/** Creates and starts a site's volumes with the options that oVirt sets, as far as its layout takes them. */
+export async function makeVolumes(options: LabOptions, site: 'primary' | 'secondary'): Promise<void> {
+  // One after the other: a glusterd does one thing at a time, and refuses the next meanwhile.
+  for (const pair of pairsOf(options)) await makeVolume(options, site, pair[site])
+}
+
+async function makeVolume(options: LabOptions, site: 'primary' | 'secondary', volume: string): Promise<void> {
   const nodes = glusterNodes(options.layout, site)
   const [first] = nodes
   if (first === undefined) throw new Error(`no node at the ${site} site`)

@@ -1,21 +1,19 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import type { VmHost, VmSpec, VolumeRef } from '../vm-host.ts'
+import { Domains, type Mounted } from './domains.ts'
 import { slowingDown } from './pace.ts'
 import { changeBase, commitOverlay } from './qemu-img.ts'
-import { VdsmStorage } from './vdsm-storage.ts'
 import { startVmProcess, type VmProcess } from './vm-process.ts'
 import type { WriteCount } from './write-loop.ts'
 import { createWriter } from './writer.ts'
 
-export interface RealHostOptions {
-  /** Where the storage domain's volume is mounted. */
-  mount: string
+export interface RealHostOptions extends Mounted {
+  /** Volumes of further domains; told apart by their sources. */
+  more?: Mounted[]
   /** Holds two sockets per VM; its path has at most 60 characters. */
   socketDir: string
   /** A domain that is there already; else `createDomain` comes first. */
   domain?: string
-  /** What `dom_md/metadata` names as the domain's source, as `host:/volume`. */
-  remotePath?: string
   /** False only for file systems without O_DIRECT. */
   direct?: boolean
   /** Default of `VmSpec.writesPerSecond`. */
@@ -65,12 +63,8 @@ export function createRealHost(options: RealHostOptions): RealHost {
   const maxSlotsPerDisk = options.maxSlotsPerDisk ?? 16_384
   const vms = new Map<string, Vm>()
   const writer = createWriter()
-  let opened = options.domain === undefined ? undefined : new VdsmStorage(options.mount, options.domain)
+  const domains = new Domains([options, ...(options.more ?? [])], options.domain)
 
-  const storage = () => {
-    if (!opened) throw new Error('the host has no storage domain')
-    return opened
-  }
   const running = (vmId: string): Vm => {
     const vm = vms.get(vmId)
     if (!vm?.process.isRunning()) throw new Error(`VM ${vm?.spec.name ?? vmId} is not running`)
@@ -106,36 +100,27 @@ export function createRealHost(options: RealHostOptions): RealHost {
   }
 
   return {
-    path: (volume) => storage().path(volume),
+    path: (volume) => domains.of(volume).path(volume),
 
-    async createDomain({ id, pool, description }) {
-      const domain = new VdsmStorage(options.mount, id)
-      const remotePath = options.remotePath ?? options.mount
-      await domain.create({ pool, description, remotePath })
-      opened = domain
-    },
-    createVolume: async (volume) => storage().createVolume(volume),
-    createOverlay: async (overlay) => storage().createOverlay(overlay),
-    removeOverlay: async (overlay) => storage().removeOverlay(overlay),
-    setLegality: async (volume, legality) => storage().setLegality(volume, legality),
-    createOvfStore: async (volume) => storage().createOvfStore(volume),
-    writeOvfStore: async (volume, content) => storage().writeOvfStore(volume, content),
-    allocatedBytes: async (volume) => storage().allocatedBytes(volume),
+    createDomain: (domain) => domains.create(domain),
+    createVolume: async (volume) => domains.homeFor(volume.image, volume.domain).createVolume(volume),
+    createOverlay: async (overlay) => domains.of(overlay).createOverlay(overlay),
+    removeOverlay: async (overlay) => domains.of(overlay).removeOverlay(overlay),
+    setLegality: async (volume, legality) => domains.of(volume).setLegality(volume, legality),
+    createOvfStore: async (volume) => domains.homeFor(volume.image, volume.domain).createOvfStore(volume),
+    writeOvfStore: async (volume, content) => domains.of(volume).writeOvfStore(volume, content),
+    allocatedBytes: async (volume) => domains.of(volume).allocatedBytes(volume),
     async removeImage(image) {
       refuseUsed(userOf(image), image)
-      await storage().removeImage(image)
+      await domains.of({ image }).removeImage(image)
     },
-    async space() {
-      const { blocks, bavail, bsize } = await statfs(options.mount)
-      return { totalBytes: blocks * bsize, freeBytes: bavail * bsize }
-    },
+    space: (domain) => domains.space(domain),
 
     async start(spec) {
       if (vms.get(spec.id)?.process.isRunning()) throw new Error(`VM ${spec.name} runs already`)
       for (const { image } of spec.disks) refuseUsed(userOf(image), image)
-      const domain = storage()
       await mkdir(options.socketDir, { recursive: true, mode: 0o700 })
-      const files = { path: (volume: VolumeRef) => domain.path(volume), direct }
+      const files = { path: (volume: VolumeRef) => domains.of(volume).path(volume), direct }
       const process = await startVmProcess(spec, { socketDir: options.socketDir, files })
       const rate = spec.disks.length === 0 ? 0 : (spec.writesPerSecond ?? options.writesPerSecond ?? 300)
       const vm: Vm = {
@@ -199,7 +184,7 @@ export function createRealHost(options: RealHostOptions): RealHost {
     },
     async mergeCold({ image, base, overlay }) {
       refuseUsed(userOf(image), image)
-      const domain = storage()
+      const domain = domains.of({ image })
       await commitOverlay(domain.path({ image, volume: overlay }), direct ? 'none' : 'writeback')
       const child = await domain.childOf({ image, volume: overlay })
       if (child === undefined) return

@@ -119,10 +119,11 @@ function cut<T>(call: Call, items: T[]): T[] {
 }
 
 async function refreshSpace(world: World): Promise<void> {
-  const domain = world.domains.get(world.hostDomain ?? '')
-  if (domain === undefined) return
-  const space = await world.host.space().catch(() => undefined)
-  if (space) Object.assign(domain, space)
+  for (const id of world.hostDomains) {
+    const domain = world.domains.get(id)
+    const space = await world.host.space(id).catch(() => undefined)
+    if (domain && space) Object.assign(domain, space)
+  }
 }
 
 function connection({ id, storage }: StorageDomain): Element {

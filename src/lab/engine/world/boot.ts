@@ -7,26 +7,30 @@ import type { World } from './world.ts'
 
 const atOnce = 16
 
-/** Makes at the host what the world describes: the domain, its volumes and OVF_STOREs; starts the VMs that run. */
+/** Makes at the host what the world describes: its domains, their volumes and OVF_STOREs; starts the VMs that run. */
 export async function boot(world: World): Promise<void> {
-  const domain = world.domains.get(world.hostDomain ?? '')
-  if (domain?.dataCenter === undefined) return
-  await world.host.createDomain({ id: domain.id, pool: domain.dataCenter, description: domain.name })
+  const domains = world.hostDomains.flatMap((id) => world.domains.get(id) ?? [])
+  for (const { id, name, dataCenter: pool, storage } of domains) {
+    const source = `${storage.address}:${storage.path}`
+    if (pool !== undefined) await world.host.createDomain({ id, pool, description: name, source })
+  }
   const limit = pLimit(atOnce)
   const disks = [...world.disks.values()].filter((disk) => world.isOnHost(disk))
   await limit.map(disks, (disk) => createDisk(world, disk))
   const running = [...world.vms.values()].filter((vm) => vm.status === 'up')
   await limit.map(running, (vm) => world.host.start(specOf(world, vm)))
-  await writeOvfStores(world, domain)
+  for (const domain of domains) await writeOvfStores(world, domain)
   const every = world.settings.ovfEveryMs
   if (every !== undefined) void world.background(() => updateRegularly(world, every))
 }
 
 async function createDisk(world: World, disk: Disk): Promise<void> {
   const { id: volume, format } = activeVolume(disk)
-  if (disk.contentType === 'ovf_store') await world.host.createOvfStore({ image: disk.id, volume })
+  const { domain } = disk
+  if (disk.contentType === 'ovf_store') await world.host.createOvfStore({ domain, image: disk.id, volume })
   else
     await world.host.createVolume({
+      domain,
       image: disk.id,
       volume,
       sizeBytes: disk.sizeBytes,

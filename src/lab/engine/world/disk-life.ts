@@ -15,7 +15,14 @@ export async function hotplugDisk(world: World, vm: Vm, sizeBytes = 64 * mib): P
   if (volume === undefined) throw new Error('a blank disk has a volume')
   const { id: image, alias } = disk
   logEvent(world, 78, `Add-Disk operation of '${alias}' was initiated on VM ${vm.name} by ${by}.`, refsOf(vm))
-  await world.host.createVolume({ image, volume: volume.id, sizeBytes, format: 'raw', alias })
+  await world.host.createVolume({
+    domain: disk.domain,
+    image,
+    volume: volume.id,
+    sizeBytes,
+    format: 'raw',
+    alias,
+  })
   world.disks.set(image, disk)
   vm.attachments.set(image, { disk: image, plugged: true, bootable: false, readOnly: false })
   vm.generation++
@@ -53,8 +60,8 @@ function blankDisk(world: World, vm: Vm, sizeBytes: number): Disk {
 }
 
 /**
- * Moves a VM's last disk on the host's domain to the domain `archive`, as the engine's database and events show it; the
- * host keeps the files, for it holds one domain only.
+ * Moves a VM's last disk on the host's domains to the domain `archive`, as the engine's database and events show it; the
+ * host keeps the files, for it does not hold that domain.
  */
 export async function moveDisk(world: World, vm: Vm): Promise<void> {
   const disk = disksOf(world, vm).findLast(({ disk: each }) => world.isOnHost(each))?.disk

@@ -6,7 +6,7 @@ import { logEvent, refsOf } from './events.ts'
 import { endCommand, type Issuer, startJob } from './jobs.ts'
 import type { World } from './world.ts'
 
-/** The VM as its host runs it: plugged image disks on the host's domain; nobody writes to what others share. */
+/** The VM as its host runs it: plugged image disks on the host's domains; nobody writes to what others share. */
 export function specOf(world: World, vm: Vm): VmSpec {
   const disks = disksOf(world, vm)
     .filter(({ disk, attachment }) => attachment.plugged && !disk.shareable && world.isOnHost(disk))

@@ -42,8 +42,8 @@ export class World {
   readonly clock: Clock
   readonly settings: Settings
   readonly faults = new Faults()
-  /** The storage domain whose volumes the host holds; other domains exist in the database only. */
-  hostDomain: string | undefined
+  /** The storage domains whose volumes the host holds; other domains exist in the database only. */
+  readonly hostDomains: string[] = []
   readonly started: Date
 
   readonly dataCenters = new Map<string, DataCenter>()
@@ -80,6 +80,11 @@ export class World {
       timings: { ...defaultSettings.timings, ...settings.timings },
     }
     this.started = clock.now()
+  }
+
+  /** The first of the host's storage domains: where new disks go. */
+  get hostDomain(): string | undefined {
+    return this.hostDomains[0]
   }
 
   /** Waits the world's time; ends with an error when the world closes. */
@@ -125,7 +130,7 @@ export class World {
 
   /** Whether the host holds this disk's volumes. */
   isOnHost(disk: Disk): boolean {
-    return disk.storageType === 'image' && disk.domain !== undefined && disk.domain === this.hostDomain
+    return disk.storageType === 'image' && disk.domain !== undefined && this.hostDomains.includes(disk.domain)
   }
 
   /** A VM by name or id. */
