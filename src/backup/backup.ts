@@ -1,9 +1,10 @@
 import { Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { Run } from '../run/run.ts'
+import type { Part } from './concert.ts'
 import { failWritten, frozenFiles, lastWrites } from './frozen-files.ts'
 import { lookAgain } from './look-again.ts'
-import { mergeAndClean } from './merge-and-clean.ts'
+import { mergeTogether } from './merge-together.ts'
 import type { BackupOptions } from './options.ts'
 import { updateOvfStore } from './ovf-store.ts'
 import { type BackupPlan, offlineOf, snapshotsOf, takesPart } from './plan.ts'
@@ -12,6 +13,7 @@ import { proveContent } from './prove-content.ts'
 import { proveStructure } from './prove-structure.ts'
 import { replicate } from './replicate.ts'
 import { resendUnmerged } from './resend-unmerged.ts'
+import { oweFollowed } from './shared-vms.ts'
 import { guardSpace } from './space-guard.ts'
 import { takeSnapshots } from './take-snapshots.ts'
 import type { Verdicts } from './verdicts.ts'
@@ -22,31 +24,38 @@ import { writeManifest } from './write-manifest.ts'
 /** Where the story tells what the closing words need. */
 export interface Telling {
   verdicts: Verdicts
+  part: Part
   /** Called once, when nothing stands against the run any more: from then on things are touched. */
   begins(run: Run, plan: BackupPlan): Promise<void>
 }
 
 /** The backup, in order; src/README.md has the reason for each place. Undo is not here: it is what the ledger is owed. */
 export async function backup(run: Run, site: Site, options: BackupOptions, telling: Telling): Promise<void> {
-  const { verdicts } = telling
+  const { verdicts, part } = telling
   const { layout } = site.hypervisor
   const writesTo = async (vms: BackupPlan['vms']) =>
     lastWrites(primary, await frozenFiles(primary, layout, plan, vms), run.signal)
 
-  const plan = await run.step('preflight', () => preflight(run, site, options))
-  verdicts.plan(plan)
-  await telling.begins(run, plan)
+  await part.meet('settled', run)
+  const planned = await run.step('preflight', () => preflight(run, site, options, part.others))
+  verdicts.plan(planned)
+  await telling.begins(run, planned)
 
   await using primary = await openVolume(run, site, 'primary')
   const kept = await run.step('update OVF store', () =>
-    updateOvfStore(run, site, primary, plan, options, verdicts),
+    updateOvfStore(run, site, primary, planned, options, verdicts),
   )
+  const plan = await part.unite(run, planned, verdicts)
+  verdicts.plan(plan)
   const offline = await writesTo(offlineOf(plan))
 
   // From here until the merge guests write into overlays: they must not fill the volume.
   using guard = guardSpace(run, primary, options)
   const guarded = guard.run
+  oweFollowed(guarded, plan, verdicts)
+  await part.meet('owed', guarded)
   await guarded.step('snapshot', () => takeSnapshots(guarded, site, plan, options, verdicts))
+  await part.meet('standing', guarded)
   const frozen = await writesTo(snapshotsOf(plan))
 
   refuseNothingLeft(plan, verdicts)
@@ -61,11 +70,18 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   const ends = { primary, secondary }
   const content = await proveContent(guarded, site, ends, plan, options, verdicts)
   await failWritten([...offline, ...frozen], primary, verdicts, guarded.signal)
-  await run.step('merge', () => mergeAndClean(run, site, ends, options, verdicts))
+  await mergeTogether({ run, guarded, site, ends, plan, options, verdicts, part })
   const facts = await run.step('prove', () => proveStructure(run, site, secondary, plan, kept, verdicts))
-  await run.step('write manifest', () =>
-    writeManifest(run, secondary, unfinished, { plan, facts, content, kept }, verdicts),
-  )
+  await part.meet('proved', run)
+  const learnt = { plan, facts, content, kept }
+  const failed = () => plan.vms.filter(({ id }) => verdicts.failed(id)).length
+  const before = failed()
+  await run.step('write manifest', () => writeManifest(run, secondary, unfinished, learnt, verdicts))
+  // What is written is kept or made true: from here on the run is over, also for who would cancel it.
+  const ending = { ...run, signal: new AbortController().signal }
+  await part.meet('written', ending)
+  if (failed() === before) return
+  await run.step('write manifest again', () => writeManifest(ending, secondary, unfinished, learnt, verdicts))
 }
 
 /** Before the last good recovery point is overwritten by one that would claim nothing. */

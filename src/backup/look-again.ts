@@ -3,7 +3,7 @@ import type { Site } from '../model/site.ts'
 import type { Vm } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
 import { snapshotDescription, tagPrefix } from './names.ts'
-import type { BackupPlan, VmPlan } from './plan.ts'
+import { type BackupPlan, leadOf, type VmPlan } from './plan.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /**
@@ -16,11 +16,12 @@ export async function lookAgain(run: Run, site: Site, plan: BackupPlan, verdicts
     site.hypervisor.eventsAfter(plan.lastEvent, run.signal),
   ])
   const vms = new Map(inventory.map((vm) => [vm.id, vm]))
-  const foreign = history.filter(({ tag }) => tag?.startsWith(tagPrefix(run.id)) !== true)
   const at = new Date(run.clock.now()).toISOString()
   for (const planned of plan.vms) {
-    const events = foreign.filter(({ vmId }) => vmId === planned.id)
-    const why = whyTorn(planned, vms.get(planned.id), plan.domain.id, snapshotDescription(run.id), events)
+    const lead = leadOf(planned, run.id)
+    const isOurs = (tag = ''): boolean => tag.startsWith(tagPrefix(run.id)) || tag.startsWith(tagPrefix(lead))
+    const events = history.filter(({ vmId, tag }) => vmId === planned.id && !isOurs(tag))
+    const why = whyTorn(planned, vms.get(planned.id), plan.domain.id, snapshotDescription(lead), events)
     if (why !== undefined) verdicts.fail(planned.id, `torn: ${why}`)
     else if (planned.way === 'snapshot') remarkOn(planned, events, verdicts)
     else if (planned.way === 'offline')

@@ -1,6 +1,7 @@
 import { messageOf } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
 import type { VmRef } from '../model/vm.ts'
+import type { Obligation, Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import { mergeSnapshots } from './merge-snapshots.ts'
 import type { BackupOptions } from './options.ts'
@@ -10,8 +11,8 @@ import type { Verdicts } from './verdicts.ts'
 import type { Ends } from './volumes.ts'
 
 /**
- * Merges every snapshot of this run and, VM by VM as its merge ends, removes its overlays from the secondary. A VM whose
- * merge or clean-up fails is a verdict; what it owes is left to the next start.
+ * Merges the snapshots of this run, or of these VMs alone, and, VM by VM as its merge ends, removes its overlays from the secondary. A VM
+ * whose merge or clean-up fails is a verdict; what it owes is left to the next start.
  */
 export async function mergeAndClean(
   run: Run,
@@ -19,29 +20,61 @@ export async function mergeAndClean(
   ends: Ends,
   options: BackupOptions,
   verdicts: Verdicts,
+  vms?: readonly VmRef[],
 ): Promise<void> {
-  const mine = run.owed().filter((one) => one.run === run.id)
-  const overlaysOf = (vm: VmRef) =>
-    mine.filter(({ what }) => what.kind === 'overlays' && what.vm.id === vm.id)
-
-  await mergeSnapshots(run, site, mine, options, {
-    async merged(vm) {
-      for (const owed of overlaysOf(vm)) {
-        await dropOwed(run, site, ends, owed).catch((error: unknown) => {
-          run.signal.throwIfAborted()
-          const why = messageOf(error)
-          verdicts.fail(vm.id, why)
-          run.giveUp(owed, why)
-        })
-      }
-    },
-    stuck(owed, vm, why) {
-      verdicts.fail(vm.id, `its snapshot is not merged: ${why}`)
-      run.giveUp(owed, why)
-      for (const kept of overlaysOf(vm)) run.giveUp(kept, 'kept until its snapshot is merged on the primary')
-    },
+  const mine = owedFor(run, vms)
+  const snapshots = mine.filter(({ what }) => what.kind === 'snapshot')
+  await mergeSnapshots(run, site, snapshots, options, {
+    merged: (vm) => cleanAfter(run, site, ends, vm, mine, verdicts),
+    stuck: (_owed, vm, why) => giveUpOn(run, vm, why, mine, verdicts),
   })
   await forgetEarlier(run, site, ends, verdicts)
+}
+
+/** What this run owes for its VMs, or for some of them, that ends with their merge. */
+export function owedFor(run: Run, vms?: readonly VmRef[]): OwedForVm[] {
+  const ids = vms && new Set(vms.map(({ id }) => id))
+  return run.owed().filter((one): one is OwedForVm => {
+    if (one.run !== run.id || (one.what.kind !== 'snapshot' && one.what.kind !== 'overlays')) return false
+    return ids === undefined || ids.has(one.what.vm.id)
+  })
+}
+
+export type OwedForVm = Owed & { what: Obligation & { kind: 'snapshot' | 'overlays' } }
+
+/** Removes the overlays of a VM that is seen to be merged from the secondary. */
+export async function cleanAfter(
+  run: Run,
+  site: Site,
+  ends: Ends,
+  vm: VmRef,
+  mine: readonly OwedForVm[],
+  verdicts: Verdicts,
+): Promise<void> {
+  for (const owed of mine) {
+    if (owed.what.kind !== 'overlays' || owed.what.vm.id !== vm.id) continue
+    await dropOwed(run, site, ends, owed).catch((error: unknown) => {
+      run.signal.throwIfAborted()
+      const why = messageOf(error)
+      verdicts.fail(vm.id, why)
+      run.giveUp(owed, why)
+    })
+  }
+}
+
+/** Leaves a VM whose snapshot could not be merged to the next start. */
+export function giveUpOn(
+  run: Run,
+  vm: VmRef,
+  why: string,
+  mine: readonly OwedForVm[],
+  verdicts: Verdicts,
+): void {
+  verdicts.fail(vm.id, `its snapshot is not merged: ${why}`)
+  for (const owed of mine) {
+    if (owed.what.vm.id !== vm.id) continue
+    run.giveUp(owed, owed.what.kind === 'snapshot' ? why : 'kept until its snapshot is merged on the primary')
+  }
 }
 
 /**

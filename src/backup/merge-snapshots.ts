@@ -101,6 +101,8 @@ async function hostsOf(run: Run, site: Site, merges: readonly Merge[]): Promise<
 }
 
 function noteSigns(merge: Merge, seen: Observation, now: number): void {
+  const rows = seen.vms.get(merge.id)?.snapshots ?? []
+  merge.wasThere ||= rows.some(({ description }) => description === merge.owed.what.description)
   const signs = signsOfLife(merge, seen)
   if (signs === merge.seen) return
   merge.seen = signs

@@ -14,6 +14,8 @@ export interface Merge extends VmRef {
   tag: string
   askedAt: number
   lastWhy: string
+  /** True once the snapshot was seen: its request is not on its way any more. */
+  wasThere?: boolean
   /** What was seen last, and since when it looks like that. */
   seen: string
   seenSince: number
@@ -49,8 +51,8 @@ interface Limits {
 
 /** Why it has been waited long enough. */
 function lateness(merge: Merge, now: number, limits: Limits): string | undefined {
-  // Before the first merge is asked for, it is the snapshot itself that is not done.
-  const limitMs = merge.attempts === 0 ? limits.snapshotMs : limits.mergeMs
+  // Before the first merge is asked for, it is the snapshot itself that is not done, unless another run is merging it.
+  const limitMs = merge.attempts === 0 && merge.owed.what.shared !== true ? limits.snapshotMs : limits.mergeMs
   if (now - merge.began > limitMs) return `not done after ${limitMs / 1000} s`
   const stalledMs = now - merge.seenSince
   if (merge.attempts === 0 || stalledMs <= limits.mergeStallMs) return undefined
@@ -92,7 +94,7 @@ function isFree(row: Snapshot, vm: Vm): boolean {
 }
 
 function isMerged(merge: Merge, vm: Vm, now: number): boolean {
-  if (merge.attempts === 0 && now - merge.began < lostRequestMs) return false
+  if (merge.attempts === 0 && !merge.wasThere && now - merge.began < lostRequestMs) return false
   return merge.owed.what.overlays.every(({ image, overlay }) => volumeOf(vm, image) !== overlay)
 }
 

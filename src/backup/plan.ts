@@ -1,7 +1,16 @@
+import type { Pair } from '../model/pair.ts'
 import type { Disk, Overlay, StorageDomain, Vm, VmRef, VmStatus } from '../model/vm.ts'
 import { takesLiveSnapshot } from '../model/vm.ts'
 import { isOurSnapshot } from './names.ts'
 import type { Selected } from './select.ts'
+
+/** Another run of the same job, by the pair of volumes that it is about. */
+export interface Sibling extends Pair {
+  run: string
+}
+
+/** A sibling, and the storage domains on its primary volume. */
+export type Place = Sibling & { domains: readonly StorageDomain[] }
 
 export interface PlannedDisk {
   id: string
@@ -9,6 +18,8 @@ export interface PlannedDisk {
   sizeBytes: number
   /** Set when the disk takes part: its top volume when the plan was made. */
   volume?: string
+  /** Set when it takes part in another run of the same job. */
+  elsewhere?: Sibling
   /** Set when it does not, and why. */
   leftOut?: string
 }
@@ -21,6 +32,8 @@ export type VmPlan = VmRef & {
   disks: PlannedDisk[]
   /** Ids of the snapshots that it had: one that goes during the run is merged into a volume that is being copied. */
   snapshots: string[]
+  /** Set on a VM that has disks in other runs of the job, too: the run that takes and merges its one snapshot, and its overlays in the others. */
+  shared?: { lead: string; overlays: Overlay[] }
 } & (
     | { way: 'snapshot'; guestAgent: boolean; overlays: Overlay[] }
     | { way: 'offline' }
@@ -46,8 +59,9 @@ type Choice = Pick<Selected, 'whyNotSelected' | 'whyDiskExcluded'>
 const noChoice: Choice = { whyNotSelected: () => undefined, whyDiskExcluded: () => undefined }
 
 /**
- * Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays. What is not
- * selected is replicated all the same, since geo-replication sends whole volumes: torn, and claimed by nothing.
+ * Plain data: which VMs and disks take part and how, and which do not and why. `newId` names the overlays; `others` are what the other runs
+ * of the job are about. What is not selected is replicated all the same, since geo-replication sends whole volumes: torn, and claimed by
+ * nothing.
  */
 export function planBackup(
   domain: StorageDomain,
@@ -55,9 +69,10 @@ export function planBackup(
   newId: () => string,
   seen: Pick<BackupPlan, 'engine' | 'lastEvent'>,
   choice = noChoice,
+  others: readonly Place[] = [],
 ): BackupPlan {
   const sorted = [...vms].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
-  return { domain, vms: sorted.map((vm) => planVm(domain, vm, newId, choice)), ...seen }
+  return { domain, vms: sorted.map((vm) => planVm({ domain, newId, choice, others }, vm)), ...seen }
 }
 
 /** The plans of VMs that take a snapshot. */
@@ -75,13 +90,42 @@ export function takesPart(vm: VmPlan): boolean {
   return vm.way === 'snapshot' || vm.way === 'offline'
 }
 
+/** The VMs that have disks in other runs of the job, too. */
+export function sharedOf(plan: BackupPlan): VmPlan[] {
+  return plan.vms.filter((vm) => vm.shared !== undefined)
+}
+
+/** The runs that hold other disks of a VM. */
+export function siblingsOf(vm: VmPlan): string[] {
+  return vm.disks.flatMap(({ elsewhere }) => elsewhere?.run ?? [])
+}
+
+/** All overlays of a VM's one snapshot, on whichever volume. */
+export function allOverlaysOf(vm: VmPlan): Overlay[] {
+  return vm.way === 'snapshot' ? [...vm.overlays, ...(vm.shared?.overlays ?? [])] : []
+}
+
+/** The run that takes and merges a VM's snapshot: `run`, that plans it, unless the VM is shared. */
+export function leadOf(vm: VmPlan, run: string): string {
+  return vm.shared?.lead ?? run
+}
+
 /** The overlay that this run lays over a disk. */
 export function overlayOf(vm: VmPlan, image: string): string | undefined {
   return vm.way === 'snapshot' ? vm.overlays.find((one) => one.image === image)?.overlay : undefined
 }
 
-function planVm(domain: StorageDomain, vm: Vm, newId: () => string, choice: Choice): VmPlan {
-  const disks = vm.disks.map((disk) => planDisk(domain, disk, choice.whyDiskExcluded(vm, disk)))
+/** What a plan is made by. */
+interface Planning {
+  domain: StorageDomain
+  newId: () => string
+  choice: Choice
+  others: readonly Place[]
+}
+
+function planVm(planning: Planning, vm: Vm): VmPlan {
+  const { choice } = planning
+  const disks = vm.disks.map((disk) => planDisk(planning, disk, choice.whyDiskExcluded(vm, disk)))
   const planned = {
     id: vm.id,
     name: vm.name,
@@ -94,7 +138,10 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string, choice: Choi
   if (why !== undefined)
     return { ...planned, disks: disks.map((disk) => withoutPart(disk, why)), way: 'left out', why }
   const wanted = vm.disks.filter((disk) => choice.whyDiskExcluded(vm, disk) === undefined)
-  const broken = wanted.find((disk) => disk.domains.includes(domain.id) && disk.status !== 'ok')
+  const ours = [planning.domain, ...planning.others.flatMap(({ domains }) => domains)]
+  const broken = wanted.find(
+    ({ domains, status }) => status !== 'ok' && ours.some(({ id }) => domains.includes(id)),
+  )
   if (broken !== undefined) {
     return { ...planned, way: 'refused', why: `disk ${broken.name} is ${broken.status}` }
   }
@@ -103,7 +150,11 @@ function planVm(domain: StorageDomain, vm: Vm, newId: () => string, choice: Choi
   const hindrance = hindranceOf(vm)
   if (hindrance !== undefined) return { ...planned, way: 'refused', why: hindrance }
   if (vm.status === 'down') return { ...planned, way: 'offline' }
-  const overlays = taken.map((disk) => ({ image: disk.id, base: disk.volume ?? '', overlay: newId() }))
+  const overlays = taken.map((disk) => ({
+    image: disk.id,
+    base: disk.volume ?? '',
+    overlay: planning.newId(),
+  }))
   return { ...planned, way: 'snapshot', guestAgent: vm.guestAgent, overlays }
 }
 
@@ -112,18 +163,22 @@ function whyNoPart(vm: Vm, choice: Choice): string | undefined {
   return choice.whyNotSelected(vm)
 }
 
-function planDisk(domain: StorageDomain, disk: Disk, excluded: string | undefined): PlannedDisk {
+function planDisk({ domain, others }: Planning, disk: Disk, excluded: string | undefined): PlannedDisk {
   const planned = { id: disk.id, name: disk.name, sizeBytes: disk.sizeBytes }
-  const why = whyLeftOut(domain, disk, excluded)
+  const here = disk.domains.includes(domain.id)
+  const place = others.find(({ domains }) => !here && domains.some(({ id }) => disk.domains.includes(id)))
+  const why = whyLeftOut(here || place !== undefined, disk, excluded)
   if (why !== undefined) return { ...planned, leftOut: why }
   if (disk.volume === undefined) return { ...planned, leftOut: 'the engine names no volume of it' }
-  return { ...planned, volume: disk.volume }
+  if (place === undefined) return { ...planned, volume: disk.volume }
+  const { run, primary, secondary } = place
+  return { ...planned, elsewhere: { run, primary, secondary } }
 }
 
-function whyLeftOut(domain: StorageDomain, disk: Disk, excluded: string | undefined): string | undefined {
+function whyLeftOut(isOurs: boolean, disk: Disk, excluded: string | undefined): string | undefined {
   if (disk.kind === 'lun') return 'direct LUN: it does not lie on the volume'
   if (disk.kind === 'other') return 'not an image disk: it does not lie on the volume'
-  if (!disk.domains.includes(domain.id)) return 'lies on another storage domain'
+  if (!isOurs) return 'lies on another storage domain'
   if (excluded !== undefined) return excluded
   if (disk.shareable) return 'shareable: the engine takes no snapshot of it'
   if (!disk.plugged) return 'unplugged: its snapshot could not be merged live'
@@ -132,7 +187,7 @@ function whyLeftOut(domain: StorageDomain, disk: Disk, excluded: string | undefi
 }
 
 function withoutPart(disk: PlannedDisk, why: string): PlannedDisk {
-  const { volume: _, ...rest } = disk
+  const { volume: _, elsewhere: __, ...rest } = disk
   return { leftOut: why, ...rest }
 }
 

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { chainOf, hintOf, Refused } from '../model/errors.ts'
 import type { Finding } from '../model/finding.ts'
-import type { OpenVolume, VolumePair } from '../model/replication.ts'
+import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { StorageDomain, Vm } from '../model/vm.ts'
 import type { Run } from '../run/run.ts'
+import { domainFindings, findDomain, placeOf } from './find-domain.ts'
 import type { BackupOptions } from './options.ts'
-import { type BackupPlan, planBackup } from './plan.ts'
+import { type BackupPlan, planBackup, type Sibling } from './plan.ts'
 import { everything, resolveSelection, type Selected } from './select.ts'
 import { shortage } from './space-guard.ts'
 import { vmFindings } from './vm-findings.ts'
@@ -19,8 +20,16 @@ export interface Preflight {
   findings: Finding[]
 }
 
-/** Looks at everything that a run needs, both ends at once, and lists all that it finds. Changes nothing at either site. */
-export async function inspect(run: Run, site: Site, options: BackupOptions): Promise<Preflight> {
+/**
+ * Looks at everything that a run needs, both ends at once, and lists all that it finds; disks that `others`, runs of the same job, are about
+ * are left to them. Changes nothing at either site.
+ */
+export async function inspect(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+  others: readonly Sibling[] = [],
+): Promise<Preflight> {
   const [engine, replication, pair] = await Promise.all([
     gather('the engine', () => inspectEngine(run, site)),
     gather('the replication', () => inspectReplication(run, site, options)),
@@ -38,8 +47,9 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
   if (inventory.value === undefined) return { findings }
   const { vms, selected } = inventory.value
   const { engine: product, lastEvent } = engine.value
+  const places = others.map((one) => placeOf(one, engine.value?.domains ?? []))
   const planned = await gather('the selection', async () => ({
-    value: planBackup(domain, vms, randomUUID, { engine: product, lastEvent }, selected),
+    value: planBackup(domain, vms, randomUUID, { engine: product, lastEvent }, selected, places),
     findings: [],
   }))
   findings.push(...planned.findings)
@@ -49,8 +59,13 @@ export async function inspect(run: Run, site: Site, options: BackupOptions): Pro
 }
 
 /** Returns the plan, telling warnings; throws Refused with all errors at once. */
-export async function preflight(run: Run, site: Site, options: BackupOptions): Promise<BackupPlan> {
-  const { plan, findings } = await inspect(run, site, options)
+export async function preflight(
+  run: Run,
+  site: Site,
+  options: BackupOptions,
+  others: readonly Sibling[] = [],
+): Promise<BackupPlan> {
+  const { plan, findings } = await inspect(run, site, options, others)
   run.signal.throwIfAborted()
   for (const { severity, subject, what, hint } of findings) {
     if (severity === 'warning') {
@@ -185,50 +200,4 @@ async function spaceFindings(
     })
   }
   return findings
-}
-
-/** The storage domain that lies on the volume, or why there is none to be had. */
-export function findDomain(
-  domains: readonly StorageDomain[],
-  pair: VolumePair,
-  name: string | undefined,
-): StorageDomain | Finding {
-  const { volume, hosts } = pair.primary
-  const onVolume = domains.filter(
-    (one) => one.type === 'glusterfs' && one.path.replace(/^\/+/, '') === volume,
-  )
-  const named = name === undefined ? onVolume : onVolume.filter((one) => one.name === name)
-  const close = named.filter((one) => hosts.includes(one.address))
-  const found = named.length > 1 && close.length === 1 ? close : named
-  if (found.length === 1 && found[0] !== undefined) return found[0]
-  const known = domains.map((one) => `${one.name} (${one.type} ${one.address}:${one.path})`).join(', ')
-  const wanted = `${name === undefined ? '' : `called ${name} `}on volume ${volume}`
-  return {
-    severity: 'error',
-    subject: 'storage domain',
-    what: `the engine has ${found.length === 0 ? 'no' : 'more than one'} storage domain ${wanted}; it knows ${known || 'none'}`,
-    hint: 'check the volume name, or name the domain with [snapshot] storage_domain',
-  }
-}
-
-function domainFindings(domain: StorageDomain, root: Root): Finding[] {
-  if (root !== undefined && !root.includes(domain.id)) {
-    return [
-      {
-        severity: 'error',
-        subject: `storage domain ${domain.name}`,
-        what: `the primary volume has no directory ${domain.id}: the engine means another volume of that name`,
-        hint: 'give the volume that the domain lies on, or name another domain with [snapshot] storage_domain',
-      },
-    ]
-  }
-  if (domain.status === 'active') return []
-  return [
-    {
-      severity: 'error',
-      subject: `storage domain ${domain.name}`,
-      what: `it is ${domain.status ?? 'unattached'}, not active`,
-      hint: 'activate it in its data centre',
-    },
-  ]
 }

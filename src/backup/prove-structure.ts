@@ -4,7 +4,7 @@ import type { Site } from '../model/site.ts'
 import { examineDomain, flawsOfImage } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
 import { flawOfDocument, type KeptStores, restoreOvfStores } from './ovf-store.ts'
-import { type BackupPlan, overlayOf, takesPart, type VmPlan } from './plan.ts'
+import { allOverlaysOf, type BackupPlan, overlayOf, takesPart, type VmPlan } from './plan.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /**
@@ -39,8 +39,9 @@ export async function proveStructure(
   return facts
 }
 
+/** Also those on other volumes: a document that names one of them is of no use either. */
 function overlaysOf(vm: VmPlan): string[] {
-  return vm.way === 'snapshot' ? vm.overlays.map(({ overlay }) => overlay) : []
+  return allOverlaysOf(vm).map(({ overlay }) => overlay)
 }
 
 async function flawOfSession(run: Run, site: Site): Promise<string[]> {

@@ -3,12 +3,13 @@ import type { Observation } from '../model/hypervisor.ts'
 import type { Site } from '../model/site.ts'
 import type { Vm } from '../model/vm.ts'
 import { conveyor } from '../run/conveyor.ts'
+import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
 import { freezeGuests } from './freeze-guests.ts'
 import { newTag, snapshotDescription, tagPrefix } from './names.ts'
 import { endedOf, jobOf, namesOf, volumeOf } from './observing.ts'
 import type { BackupOptions } from './options.ts'
-import { type BackupPlan, snapshotsOf, type VmPlan } from './plan.ts'
+import { allOverlaysOf, type BackupPlan, leadOf, snapshotsOf, type VmPlan } from './plan.ts'
 import type { Verdicts } from './verdicts.ts'
 
 type SnapshotPlan = VmPlan & { way: 'snapshot' }
@@ -35,8 +36,8 @@ const isOf = (tags: readonly string[], tag: string | undefined): boolean =>
 const lostRequestMs = 10_000
 
 /**
- * Freezes the disks of every running VM of the plan under overlays that the ledger knows by name; what fails is a verdict
- * on that VM alone. When it returns, each snapshot is complete or its VM has failed.
+ * Freezes the disks of every running VM of the plan that this run leads under overlays that the ledger knows by name; what fails is a
+ * verdict on that VM alone. When it returns, each snapshot is complete or its VM has failed.
  */
 export async function takeSnapshots(
   run: Run,
@@ -45,7 +46,7 @@ export async function takeSnapshots(
   options: BackupOptions,
   verdicts: Verdicts,
 ): Promise<void> {
-  const vms = snapshotsOf(plan).filter((vm) => !verdicts.failed(vm.id))
+  const vms = snapshotsOf(plan).filter((vm) => leadOf(vm, run.id) === run.id && !verdicts.failed(vm.id))
   const asked = new Map<string, Asked>()
   const frozenByEngine = new Set<string>()
   const askedTwice = new Set<string>()
@@ -54,16 +55,12 @@ export async function takeSnapshots(
   let done = 0
 
   const begin = async (vm: SnapshotPlan): Promise<void> => {
-    const { id, name } = vm
+    refuseFailed(vm)
     const notFrozen = await guests.freeze(vm)
     if (notFrozen !== undefined && options.freeze === 'require') {
       throw new Failure(`its guest could not be frozen: ${notFrozen}`)
     }
-    const owed = { vm: { id, name }, domain: plan.domain.id, overlays: vm.overlays }
-    const entries = [
-      run.owe({ kind: 'overlays', ...owed }),
-      run.owe({ kind: 'snapshot', ...owed, description }),
-    ]
+    const entries = oweFor(vm)
     try {
       await ask(vm)
     } catch (error) {
@@ -72,9 +69,23 @@ export async function takeSnapshots(
     }
   }
 
+  const oweFor = (vm: SnapshotPlan): Owed[] => {
+    const owed = { vm: { id: vm.id, name: vm.name }, domain: plan.domain.id }
+    const shared = vm.shared === undefined ? {} : { shared: true as const }
+    return [
+      run.owe({ kind: 'overlays', ...owed, overlays: vm.overlays }),
+      run.owe({ kind: 'snapshot', ...owed, overlays: allOverlaysOf(vm), description, ...shared }),
+    ]
+  }
+
+  const refuseFailed = ({ id }: SnapshotPlan): void => {
+    if (verdicts.failed(id)) throw new Failure('it has failed in another run of the job')
+  }
+
   /** Asks the engine, once more if it was asked already. Throws when it says no; that no answer comes is noted. */
   const ask = async (vm: SnapshotPlan): Promise<void> => {
-    const { id, name, overlays } = vm
+    const { id, name } = vm
+    const overlays = allOverlaysOf(vm)
     const at = run.clock.now()
     const { firstAt = at, tags = [] } = asked.get(id) ?? {}
     const tag = newTag(run)
@@ -207,7 +218,7 @@ function snapshotState(
   if (snapshot === undefined)
     return job === undefined ? undefined : 'the engine ended the job without a snapshot'
   if (snapshot.status !== 'ok') return undefined
-  const astray = plan.overlays.find(({ image, overlay }) => volumeOf(vm, image) !== overlay)
+  const astray = allOverlaysOf(plan).find(({ image, overlay }) => volumeOf(vm, image) !== overlay)
   // The engine's database names the overlay before the VM uses it: only together with the ended job it says something.
   return astray === undefined ? 'taken' : `disk ${astray.image} does not run on the overlay asked for`
 }

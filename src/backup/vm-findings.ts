@@ -58,7 +58,7 @@ function snapshotFinding(
       hint: 'let that sync end and switch its schedule off for this storage domain: both would drive the same session',
     }
   }
-  if (elsewhere.has(description)) {
+  if (elsewhere.has(description) && !owed.has(description)) {
     return {
       severity: 'warning',
       subject: `VM ${vm.name}`,

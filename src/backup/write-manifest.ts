@@ -92,11 +92,19 @@ function vmOf(
         state: became?.state ?? 'failed',
         ...(became?.why === undefined ? {} : { why: became.why }),
         sizeBytes: disk.sizeBytes,
+        ...inOf(disk),
         ...(isProtected ? chainOf(disk, facts, proofs) : {}),
       }
     }),
     ...(document === undefined ? {} : { ovf: packOvf(document.text) }),
   }
+}
+
+function inOf({ elsewhere }: PlannedDisk): Pick<PointDisk, 'in'> {
+  if (elsewhere === undefined) return {}
+  const { run, primary, secondary } = elsewhere
+  const { host, volume } = secondary
+  return { in: { run, primary: { volume: primary }, secondary: { host, volume } } }
 }
 
 function chainOf(

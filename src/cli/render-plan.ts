@@ -38,7 +38,12 @@ export function renderPlan(
 
 function row(vm: VmPlan, disk: PlannedDisk, first: boolean): string[] {
   const size = sizeWords(disk.sizeBytes)
-  return [first ? vm.name : '', first ? fate(vm) : '', disk.name, size, disk.leftOut ?? '']
+  return [first ? vm.name : '', first ? fate(vm) : '', disk.name, size, noteOn(disk)]
+}
+
+function noteOn({ leftOut, elsewhere }: PlannedDisk): string {
+  if (elsewhere !== undefined) return `on volume ${elsewhere.primary}, in the run of that pair`
+  return leftOut ?? ''
 }
 
 function fate(vm: VmPlan): string {

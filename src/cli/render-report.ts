@@ -26,7 +26,10 @@ function renderVms(vms: readonly VmResult[], paint: Paint): string {
 
 /** One row for the VM, and one for each disk that takes no part in a VM that does. */
 function rowsOf(vm: VmResult, paint: Paint): string[][] {
-  const out = vm.state === 'left out' ? [] : vm.disks.filter((disk) => disk.state === 'left out')
+  const out =
+    vm.state === 'left out'
+      ? []
+      : vm.disks.filter(({ state }) => state === 'left out' || state === 'elsewhere')
   const taken = String(vm.disks.length - out.length)
   return [
     [vm.name, paintState(vm, paint), taken, stateDetail(vm)],

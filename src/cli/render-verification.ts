@@ -24,7 +24,8 @@ export function renderVerification(verification: Verification, paint: Paint): st
 }
 
 function rowsOf(vm: VmVerdict, flaws: readonly string[], paint: Paint): string[][] {
-  const own = vm.why.filter((why) => !flaws.includes(why))
+  const elsewhere = (vm.elsewhere ?? []).map((disk) => `not looked at here: ${disk}`)
+  const own = [...vm.why.filter((why) => !flaws.includes(why)), ...elsewhere]
   const [first = '', ...rest] = own
   const content = { full: 'every byte', samples: 'samples', none: 'not compared' }
   const verdicts = { proved: paint.good, refuted: paint.bad, 'not claimed': paint.faint }

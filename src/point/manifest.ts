@@ -37,13 +37,23 @@ const volume = z
   })
   .describe('One file of a chain.')
 
+const runId = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/)
+const primary = z.strictObject({ volume: z.string() })
+const secondary = z.strictObject({ host: z.string(), volume: z.string() })
+
 const disk = z.strictObject({
   id: uuid,
   name: z.string(),
-  state: z.enum(['protected', 'left out', 'failed']),
+  state: z.enum(['protected', 'left out', 'failed', 'elsewhere']),
   why: z.string().optional(),
   sizeBytes: bytes,
   chain: z.array(volume).optional().describe('Bottom first; only of a protected disk.'),
+  in: z
+    .strictObject({ run: runId, primary, secondary })
+    .optional()
+    .describe(
+      'Of a disk that is elsewhere: the recovery point, of the same instant, that holds it. Its VM is whole only with that one.',
+    ),
 })
 
 const vm = z.strictObject({
@@ -69,7 +79,7 @@ const vm = z.strictObject({
 const ovfStore = z.strictObject({ image: uuid, volume: uuid, bytes, sha256, description: z.string() })
 
 const point = z.strictObject({
-  run: z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/),
+  run: runId,
   tool: z.string(),
   state: z
     .enum(['unfinished', 'finished'])
@@ -77,8 +87,8 @@ const point = z.strictObject({
   startedAt: instant,
   finishedAt: instant.optional(),
   supersedes: z.array(z.string()).describe('The points whose images this run began to overwrite.'),
-  primary: z.strictObject({ volume: z.string() }),
-  secondary: z.strictObject({ host: z.string(), volume: z.string() }),
+  primary,
+  secondary,
   engine: z.string(),
   domain: z.strictObject({ id: uuid, name: z.string(), blockBytes: bytes.optional() }),
   comparison: z.strictObject({ mode: z.enum(['quick', 'full', 'off']), bytesRead: bytes }).optional(),

@@ -24,6 +24,8 @@ export interface VmVerdict {
   verdict: 'proved' | 'refuted' | 'not claimed'
   content?: 'full' | 'samples' | 'none'
   why: string[]
+  /** Disks that lie in the points of other volumes, and where: they were not looked at, and without them the VM is not whole. */
+  elsewhere?: string[]
 }
 
 export interface Verification {
@@ -81,6 +83,7 @@ export async function verifyPoint(point: RecoveryPoint, options: VerifyOptions):
       verdict: why.length === 0 ? 'proved' : 'refuted',
       content: contentOf(vm),
       why,
+      ...elsewhereOf(vm),
     }
     options.told(verdict, ++done, claimed)
     return verdict
@@ -178,6 +181,17 @@ function flawsOfDocument(
   return missingVolumes(document, images, facts).map(
     (volume) => `its document names volume ${volume}, which is not there: it could not start`,
   )
+}
+
+function elsewhereOf({ disks }: PointVm): Pick<VmVerdict, 'elsewhere'> {
+  const elsewhere = disks.flatMap(({ name, in: point }) =>
+    point === undefined
+      ? []
+      : [
+          `disk ${oneLine(name)}: ${oneLine(`${point.secondary.host}:${point.secondary.volume}`)}, run ${point.run}`,
+        ],
+  )
+  return elsewhere.length === 0 ? {} : { elsewhere }
 }
 
 function contentOf(vm: PointVm): 'full' | 'samples' | 'none' {

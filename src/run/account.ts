@@ -8,6 +8,7 @@ interface Accounted {
   primary: string
   secondary: { host: string; volume: string }
   job?: string
+  with?: readonly string[]
   clock: Clock
   emit: Emit
 }
@@ -76,11 +77,12 @@ export class Account {
   }
 
   report(vms: VmResult[], error: unknown): Report {
-    const { primary, secondary, job } = this.#request
+    const { primary, secondary, job, with: others = [] } = this.#request
     return {
       version: 1,
       run: this.id,
       ...(job === undefined ? {} : { job }),
+      ...(others.length === 0 ? {} : { with: [...others] }),
       outcome: outcomeOf(vms, error),
       startedAt: this.startedAt.toISOString(),
       finishedAt: new Date(this.#request.clock.now()).toISOString(),

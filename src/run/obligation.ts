@@ -6,8 +6,18 @@ import type { Overlay, VmRef } from '../model/vm.ts'
 export type Obligation =
   /** Settled by: the guest's file systems are thawed. */
   | { kind: 'freeze'; vm: VmRef }
-  /** Settled by: no snapshot of that description is left and no disk of the VM runs on one of the overlays. */
-  | { kind: 'snapshot'; vm: VmRef; domain: string; description: string; overlays: Overlay[] }
+  /**
+   * Settled by: no snapshot of that description is left and no disk of the VM runs on one of the overlays. `shared`: several runs owe it, each
+   * for its own volume, and any of them may merge it.
+   */
+  | {
+      kind: 'snapshot'
+      vm: VmRef
+      domain: string
+      description: string
+      overlays: Overlay[]
+      shared?: true
+    }
   /** Settled by: these overlays are gone from the secondary and their bases are tops of their chains again. */
   | { kind: 'overlays'; vm: VmRef; domain: string; overlays: Overlay[] }
   /** Settled by: the replication session is stopped, however it was found: a running one would tear the copy. */

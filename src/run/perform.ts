@@ -15,7 +15,7 @@ import { graceMs, within } from './within.ts'
  */
 export async function perform(request: RunRequest, play: Play): Promise<Report> {
   const startedAt = new Date(request.clock.now())
-  const id = runId(startedAt)
+  const { id = runId(startedAt) } = request
   const emit: Emit = (event) => {
     play.show?.(event)
     request.emit(event)

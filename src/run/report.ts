@@ -15,7 +15,8 @@ export type Consistency = 'frozen' | 'crash' | 'offline'
 export interface DiskResult {
   id: string
   name: string
-  state: 'protected' | 'left out' | 'failed'
+  /** `elsewhere`: another run of the same job is about it, and `why` names that; its VM is protected by all of them or not at all. */
+  state: 'protected' | 'left out' | 'failed' | 'elsewhere'
   why?: string
 }
 
@@ -54,6 +55,8 @@ export interface Report {
   run: string
   /** Of the configuration; absent for a run from the classic command line. */
   job?: string
+  /** Runs of the same job on other volumes that began together with this one. */
+  with?: string[]
   outcome: Outcome
   startedAt: string
   finishedAt: string

@@ -38,6 +38,10 @@ export interface Run {
 }
 
 export interface RunRequest extends Pair {
+  /** Default: a new one. */
+  id?: string
+  /** Of the runs that begin together with this one. */
+  with?: readonly string[]
   /** Of the configuration, if it is one's run. */
   job?: string
   stateDir: string

@@ -32,7 +32,7 @@ export interface World {
 }
 
 /** How snapshots come and go in a fake engine, look by look. */
-export function createActs(world: World, files: ReturnType<typeof createVolumeFiles>) {
+export function createActs(world: World, filesOf: (image: string) => ReturnType<typeof createVolumeFiles>) {
   /** Of an act of another process the engine tells no tag, only the snapshot and the events. */
   const ownTags = new Set<string>()
   const overlaysOf = (act: Pending) => world.overlays[act.snapshotId] ?? []
@@ -67,7 +67,7 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
       return
     }
     for (const overlay of overlaysOf(act)) {
-      await files.addOverlay(overlay)
+      await filesOf(overlay.image).addOverlay(overlay)
       diskOf(vm, overlay).volume = overlay.overlay
     }
     end(vm, act, 'finished', act.fate === 'doubtful' ? 'snapshot doubtful' : 'snapshot taken')
@@ -81,7 +81,7 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
     for (const overlay of overlaysOf(act)) {
       const disk = diskOf(vm, overlay)
       const above = childOf(world, overlay)
-      await files.merge(overlay, above?.overlay)
+      await filesOf(overlay.image).merge(overlay, above?.overlay)
       if (above === undefined) disk.volume = overlay.base
       else above.base = overlay.base
     }
@@ -108,6 +108,8 @@ export function createActs(world: World, files: ReturnType<typeof createVolumeFi
     /** One look brings every act under way one look further. */
     async advance(): Promise<void> {
       for (const act of [...world.pending]) {
+        // Another look may have ended it meanwhile.
+        if (!world.pending.includes(act)) continue
         const vm = world.vms.find(({ id }) => id === act.vmId)
         act.looks -= 1
         if (act.fate === 'never' || act.looks > 0 || vm === undefined) continue

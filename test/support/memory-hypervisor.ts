@@ -20,6 +20,14 @@ export const domain: StorageDomain = {
   status: 'active',
 }
 
+/** A second one, on a volume of its own. */
+export const otherDomain: StorageDomain = {
+  ...domain,
+  id: '5d000000-0000-4000-8000-000000000002',
+  name: 'vmstore2',
+  path: '/data2',
+}
+
 /** What goes wrong, by VM name, changed by a test at any moment. */
 export interface HypervisorFaults {
   snapshot: Record<
@@ -38,12 +46,16 @@ export interface HypervisorFaults {
   failing: Partial<Record<keyof Hypervisor, string>>
 }
 
-/** An engine over the files of a directory that stands for the primary volume; its state is kept in `root`. */
+/**
+ * An engine over the files of a directory that stands for the primary volume, and of another one where there are two; its state is kept
+ * in `root`.
+ */
 export async function createMemoryHypervisor(
   root: string,
   volumeDir: string,
   vms: Vm[] = [],
   given: Partial<HypervisorFaults> = {},
+  otherDir?: string,
 ) {
   const faults: HypervisorFaults = { snapshot: {}, freeze: {}, merges: {}, looks: 1, failing: {}, ...given }
   const file = join(root, 'engine.json')
@@ -55,16 +67,27 @@ export async function createMemoryHypervisor(
     renameSync(`${file}.new`, file)
   }
   const files = createVolumeFiles(volumeDir, domain.id)
-  if (earlier === undefined) {
-    await files.makeDomain()
-    await Promise.all(vms.flatMap((vm) => vm.disks.map((disk) => files.make(disk))))
+  const volumes = [{ domain, files }]
+  if (otherDir !== undefined)
+    volumes.push({ domain: otherDomain, files: createVolumeFiles(otherDir, otherDomain.id) })
+  const filesOf = (image: string) => {
+    const domains = world.vms.flatMap(({ disks }) => disks).find(({ id }) => id === image)?.domains
+    return volumes.find((one) => domains?.includes(one.domain.id))?.files ?? files
   }
-  const acts = createActs(world, files)
+  if (earlier === undefined) {
+    for (const one of volumes) await one.files.makeDomain()
+    await Promise.all(vms.flatMap((vm) => vm.disks.map((disk) => filesOf(disk.id).make(disk))))
+  }
+  const acts = createActs(world, filesOf)
   await save()
 
   /** As the engine's timer does it: what the engine believes now, overlays and all. */
-  async function writeOvfStores(): Promise<void> {
-    await files.writeOvfStores(acts.shown(), (disk) => acts.chainOf(disk))
+  async function writeOvfStores(of = volumes): Promise<void> {
+    for (const one of of) {
+      const isThere = ({ disks }: Vm): boolean =>
+        volumes.length === 1 || disks.some(({ domains }) => domains.includes(one.domain.id))
+      await one.files.writeOvfStores(acts.shown().filter(isThere), (disk) => acts.chainOf(disk))
+    }
   }
 
   const enter = (method: keyof Hypervisor, signal?: AbortSignal): void => {
@@ -85,7 +108,7 @@ export async function createMemoryHypervisor(
     },
     async domains(signal) {
       enter('domains', signal)
-      return [domain]
+      return volumes.map((one) => one.domain)
     },
     async vms({ id }, signal) {
       enter('vms', signal)
@@ -109,10 +132,10 @@ export async function createMemoryHypervisor(
       enter('isGone', signal)
       return world.vms.every((vm) => vm.id !== id)
     },
-    async updateOvfStore(_domain, tag, signal) {
+    async updateOvfStore({ id }, tag, signal) {
       enter('updateOvfStore', signal)
       world.acts.push('update OVF store')
-      await writeOvfStores()
+      await writeOvfStores(volumes.filter((one) => one.domain.id === id))
       acts.startJob(tag, 'update OVF store', 'finished')
     },
     async latestEvent(signal) {

@@ -53,7 +53,11 @@ const fresh: Kept = {
  * Replication between the directories `primary` and `secondary` below `root`. The session is kept in `root` too, so
  * another process (after a kill) sees the same one. What is sent is sent while somebody looks at the progress.
  */
-export async function createMemoryReplication(root: string, given: Partial<ReplicationFaults> = {}) {
+export async function createMemoryReplication(
+  root: string,
+  given: Partial<ReplicationFaults> = {},
+  { primary = 'data', secondary = 'data-dr' } = {},
+) {
   const faults: ReplicationFaults = {
     findings: [],
     limitFindings: [],
@@ -87,8 +91,8 @@ export async function createMemoryReplication(root: string, given: Partial<Repli
     async pair(signal) {
       enter('pair', signal)
       return {
-        primary: { volume: 'data', hosts: ['gp1'], sharded: false, replicated: true },
-        secondary: { volume: 'data-dr', host: 'gs1' },
+        primary: { volume: primary, hosts: ['gp1'], sharded: false, replicated: true },
+        secondary: { volume: secondary, host: 'gs1' },
       }
     },
     async session(signal) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { BackupOptions } from '../../src/backup/options.ts'
 import { backupPlay } from '../../src/backup/play.ts'
 import { plainFile } from '../../src/gluster/plain-file.ts'
+import { nameOfPair, type Pair } from '../../src/model/pair.ts'
 import type { OpenVolume } from '../../src/model/replication.ts'
 import type { Vm } from '../../src/model/vm.ts'
 import type { Clock } from '../../src/run/clock.ts'
@@ -76,10 +77,18 @@ export async function createStage(vms: Vm[] = [aVm('web'), aVm('db')]) {
 export async function openStage(root: string, vms: Vm[] = []) {
   const replicated = await createMemoryReplication(root)
   const engine = await createMemoryHypervisor(root, replicated.primaryDir, vms)
+  return stageOf(root, engine, replicated, { primary: 'data', secondary: { host: 'gs1', volume: 'data-dr' } })
+}
+
+/** One pair of volumes of an engine. */
+export function stageOf(
+  root: string,
+  engine: Awaited<ReturnType<typeof createMemoryHypervisor>>,
+  replicated: Awaited<ReturnType<typeof createMemoryReplication>>,
+  pair: Pair,
+) {
   const stateDir = join(root, 'state')
   const events: RunEvent[] = []
-
-  const pair = { primary: 'data', secondary: { host: 'gs1', volume: 'data-dr' } }
   const request = {
     ...pair,
     stateDir,
@@ -92,7 +101,7 @@ export async function openStage(root: string, vms: Vm[] = []) {
     backupPlay(
       { hypervisor: engine.hypervisor, replication: replicated.replication },
       { ...quickOptions, ...options },
-      'data',
+      pair.primary,
     )
 
   return {
@@ -101,6 +110,7 @@ export async function openStage(root: string, vms: Vm[] = []) {
     engine,
     replicated,
     events,
+    request,
     /** Steps as they ended, in order. */
     steps: () => events.flatMap((event) => (event.kind === 'step ended' ? [event.step] : [])),
     async run(
@@ -122,7 +132,7 @@ export async function openStage(root: string, vms: Vm[] = []) {
     },
     recover: (waive: readonly number[] = []): Promise<PairRecovery> => recover(request, playWith({}), waive),
     owed(): string[] {
-      using ledger = new Ledger(join(stateDir, 'vmbackup.db'), 'data--gs1--data-dr')
+      using ledger = new Ledger(join(stateDir, 'vmbackup.db'), nameOfPair(pair))
       return ledger.open().map((one) => one.what.kind)
     },
     /** Every file of the VMs' images on a volume, relative, sorted. */

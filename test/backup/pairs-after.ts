@@ -1,0 +1,20 @@
+import type { Report, VmResult } from '../../src/run/report.ts'
+import type { TwoPairs } from '../support/two-pairs.ts'
+import { litter } from './disturbed.ts'
+
+/** The state of each VM, run by run. */
+export function statesOf(reports: readonly Report[]): Record<string, VmResult['state']>[] {
+  return reports.map(({ vms }) => Object.fromEntries(vms.map(({ name, state }) => [name, state])))
+}
+
+/** What is said of a VM by both runs. */
+export function whysOf(reports: readonly Report[], name: string): (string | undefined)[] {
+  return reports.map(({ vms }) => vms.find((vm) => vm.name === name)?.why)
+}
+
+/** What is left behind anywhere. */
+export async function litterOf(pairs: TwoPairs): Promise<string[]> {
+  const found = await Promise.all(pairs.stages.map(litter))
+  const frozen = pairs.engine.world.frozen.map((id) => `frozen: ${id}`)
+  return [...new Set([...found.flat(), ...frozen])]
+}
