@@ -1,3 +1,4 @@
+import { listPoints } from '../../src/point/points.ts'
 import type { Report, VmResult } from '../../src/run/report.ts'
 import type { TwoPairs } from '../support/two-pairs.ts'
 import { litter } from './disturbed.ts'
@@ -10,6 +11,18 @@ export function statesOf(reports: readonly Report[]): Record<string, VmResult['s
 /** What is said of a VM by both runs. */
 export function whysOf(reports: readonly Report[], name: string): (string | undefined)[] {
   return reports.map(({ vms }) => vms.find((vm) => vm.name === name)?.why)
+}
+
+/** What the manifests claim of the VM, volume by volume. */
+export async function claimsOf(pairs: TwoPairs, name: string): Promise<(string | undefined)[]> {
+  return Promise.all(
+    pairs.stages.map(async ({ replicated }) => {
+      const [newest] = await listPoints(replicated.secondaryDir)
+      return newest?.status === 'ready'
+        ? newest.point.vms.find((vm) => vm.name === name)?.state
+        : newest?.status
+    }),
+  )
 }
 
 /** What is left behind anywhere. */

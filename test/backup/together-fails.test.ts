@@ -3,13 +3,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
-import { listPoints } from '../../src/point/points.ts'
 import { lockVolume } from '../../src/run/lock.ts'
 import type { Report } from '../../src/run/report.ts'
 import { otherDomain } from '../support/memory-hypervisor.ts'
-import { createTwoPairs, onOther, type TwoPairs } from '../support/two-pairs.ts'
+import { createTwoPairs, onOther } from '../support/two-pairs.ts'
 import { aDisk, aVm } from '../support/vms.ts'
-import { litterOf, statesOf, whysOf } from './pairs-after.ts'
+import { claimsOf, litterOf, statesOf, whysOf } from './pairs-after.ts'
 
 type Reports = readonly [Report, Report]
 
@@ -19,18 +18,6 @@ const sharedFailed = [
   { both: 'failed', idle: 'failed', right: 'protected' },
 ]
 const bothFailed = sharedFailed.map((states) => ({ ...states, idle: 'protected' }))
-
-/** What the manifests claim of the VM, volume by volume. */
-async function claimsOf(pairs: TwoPairs, name: string): Promise<(string | undefined)[]> {
-  return Promise.all(
-    pairs.stages.map(async ({ replicated }) => {
-      const [newest] = await listPoints(replicated.secondaryDir)
-      return newest?.status === 'ready'
-        ? newest.point.vms.find((vm) => vm.name === name)?.state
-        : newest?.status
-    }),
-  )
-}
 
 /** At the beginning of a step of one of the runs. */
 const whenBegins = (run: 0 | 1, step: string, act: () => void) => ({

@@ -1,39 +1,20 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { dirSync } from 'tmp'
 import { afterAll, expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { litter } from '../backup/disturbed.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, openStage } from '../support/stage.ts'
 import { aDisk, aVm } from '../support/vms.ts'
+import { endKills, isKilled } from './kill.ts'
 
-// Half of such a process's life is compiling what the last one had compiled.
-const cache = dirSync({ prefix: 'vmbackup-test', unsafeCleanup: true })
-afterAll(() => cache.removeCallback())
+afterAll(endKills)
 
 type Stage = Awaited<ReturnType<typeof openStage>>
 
 /** A backup, or `recover`, in a process that is killed at its nth write to the ledger; tells whether it came to that. */
-async function isKilled(root: string, at: string, act: 'run' | 'recover' = 'run'): Promise<boolean> {
-  const argv = ['--import', join(import.meta.dirname, 'kill-at-write.ts'), 'run-once.ts', root, act]
-  const child = spawn(process.execPath, argv, {
-    cwd: import.meta.dirname,
-    env: { ...process.env, CRASH_AT: at, NODE_COMPILE_CACHE: cache.name },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [said, complaints] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    child.exitCode ?? once(child, 'exit'),
-  ])
-  if (child.signalCode === 'SIGKILL') return true
-  expect([child.exitCode, said], complaints).toEqual([0, act === 'run' ? 'protected' : 'settled'])
-  return false
-}
+const isKilledIn = (root: string, at: string, act: 'run' | 'recover' = 'run'): Promise<boolean> =>
+  isKilled('run-once.ts', [root, act], at, act === 'run' ? 'protected' : 'settled')
 
 const aWorld = () =>
   createStage([
@@ -86,7 +67,7 @@ test.concurrent.each(moments)(
   'a run killed right %s any of its writes to the ledger leaves nothing after `recover`, and the next run protects',
   { timeout: 300_000 },
   async (when) => {
-    const { kills, flaws } = await killAtEach(when, (at, root) => isKilled(root, at))
+    const { kills, flaws } = await killAtEach(when, (at, root) => isKilledIn(root, at))
     process.stdout.write(`a run was killed right ${when} each of its ${kills} writes\n`)
     expect(flaws).toEqual([])
     expect(kills).toBeGreaterThan(20)
@@ -99,8 +80,8 @@ test.concurrent.each(moments)(
   async (when) => {
     // When most is owed: the session runs, the guest is on its overlays.
     const { kills, flaws } = await killAtEach(when, async (at, root) => {
-      expect(await isKilled(root, 'after:15')).toBe(true)
-      return isKilled(root, at, 'recover')
+      expect(await isKilledIn(root, 'after:15')).toBe(true)
+      return isKilledIn(root, at, 'recover')
     })
     process.stdout.write(`a recover was killed right ${when} each of its ${kills} writes\n`)
     expect(flaws).toEqual([])
