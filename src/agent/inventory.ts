@@ -1,4 +1,4 @@
-import { findDomain } from '../backup/preflight.ts'
+import { findDomain } from '../backup/find-domain.ts'
 import { type NamedSelection, resolveSelection } from '../backup/select.ts'
 import type { JobConfig } from '../config/keys.ts'
 import { Failure } from '../model/errors.ts'

@@ -6,7 +6,7 @@ type Command<K extends Asked['kind']> = (asked: AskedFor<K>, terminal: Terminal)
 // Each is loaded when it is asked for: who looks at a list of runs need not wait for an HTTP server to be read.
 const commands: { [K in Asked['kind']]: () => Promise<Command<K>> } = {
   say: async () => say,
-  run: async () => (await import('./run.ts')).run,
+  run: async () => runOrPlan,
   recover: async () => (await import('./recover.ts')).recover,
   points: async () => (await import('./points.ts')).points,
   verify: async () => (await import('./points.ts')).verify,
@@ -32,6 +32,12 @@ export async function carryOut<K extends Asked['kind']>(
 ): Promise<number> {
   const command: Command<K> = await commands[asked.kind as K]()
   return await command(asked, terminal)
+}
+
+/** With --dry-run nothing is touched. */
+async function runOrPlan(asked: AskedFor<'run'>, terminal: Terminal): Promise<number> {
+  if (asked.dryRun) return (await import('./plan.ts')).plan(asked, terminal)
+  return (await import('./run.ts')).run(asked, terminal)
 }
 
 async function say({ text }: AskedFor<'say'>, { stdout }: Terminal): Promise<number> {
