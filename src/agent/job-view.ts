@@ -10,8 +10,7 @@ export function jobView(
   next: { at: number } | undefined,
 ): JobView {
   const { job, schedule, last, lastSuccess, expectedMs } = record
-  const mine = vms.filter((vm) => vm.job === job.name)
-  const many = (...states: VmView['state'][]): number => mine.filter((vm) => states.includes(vm.state)).length
+  const many = (...states: VmView['state'][]): number => vms.filter((vm) => states.includes(vm.state)).length
   return known({
     name: job.name,
     pairs: job.pairs.map(({ primary, secondary: { host, volume } }) => ({
@@ -24,7 +23,7 @@ export function jobView(
     nextStart: next === undefined ? undefined : isoTime(next.at),
     lastRun: last,
     lastSuccess,
-    provedAsOf: mine.flatMap(({ provedAsOf }) => provedAsOf ?? []).toSorted()[0],
+    provedAsOf: vms.flatMap(({ provedAsOf }) => provedAsOf ?? []).toSorted()[0],
     expectedMs,
     vms: { protected: many('protected'), failed: many('failed'), leftOut: many('left out') },
   })

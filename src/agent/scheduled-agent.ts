@@ -117,11 +117,12 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
 
   const views = (): { jobs: JobView[]; vms: VmView[] } => {
     const now = clock.now()
-    const vms = watch.views(now)
+    const views = watch.views(now)
+    const vms = views.map(({ vm }) => vm)
     const jobs = records.map((record) =>
       jobView(
         record,
-        vms,
+        views.flatMap((one) => (one.jobs.includes(record.job.name) ? [one.vm] : [])),
         record.state === 'running' ? undefined : record.next(now, watch.tightest(record.job.name)),
       ),
     )
@@ -193,6 +194,6 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     await watch.lookAtEngine(asked)
     announce({ kind: 'changed' })
     const ids = new Set(vms.map(({ id }) => id))
-    return watch.views(clock.now()).filter(({ id }) => ids.has(id))
+    return watch.views(clock.now()).flatMap(({ vm }) => (ids.has(vm.id) ? [vm] : []))
   }
 }

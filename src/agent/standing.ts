@@ -12,7 +12,7 @@ export interface PairStanding {
 
 /** How a VM stands over all its pairs. */
 export type VmStanding = Pick<VmView, 'state' | 'why'> & {
-  /** Epoch milliseconds; of the oldest of its copies. */
+  /** Epoch milliseconds. */
   provedAsOf?: number
   /** True when it has been protected or ought to have been, and no copy of it is left. */
   lost: boolean
@@ -24,7 +24,7 @@ export function pairStanding(last: { run: string; report?: Report } | undefined)
   return { writer: last.run, results: new Map(last.report.vms.map((vm) => [vm.id, vm])) }
 }
 
-/** A VM is protected only if it is so on every pair on which it has disks: all or nothing. */
+/** A VM is protected only if it is so on every pair on which it has disks, and as of the same instant: all or nothing. */
 export function standingOf(vm: InventoryVm, standings: ReadonlyMap<string, PairStanding>): VmStanding {
   if (vm.whyNot !== undefined) return { state: 'not selected', why: vm.whyNot, lost: false }
   const each = vm.pairs.map((pair) => onPair(vm, standings.get(pair) ?? {}))
@@ -34,9 +34,11 @@ export function standingOf(vm: InventoryVm, standings: ReadonlyMap<string, PairS
     each.find(({ state }) => state === 'protected') ??
     each[0]
   if (worst === undefined) return { state: 'waiting', lost: false }
-  if (worst.state !== 'protected') return worst
-  const copies = each.flatMap(({ provedAsOf }) => provedAsOf ?? [])
-  return { ...worst, provedAsOf: Math.min(...copies) }
+  const instants = new Set(each.flatMap(({ provedAsOf }) => provedAsOf ?? []))
+  if (worst.state !== 'protected' || instants.size < 2) return worst
+  const why =
+    'its disks lie on several volumes, whose copies are of different instants: protect them by one job'
+  return { state: 'failed', why, lost: true }
 }
 
 function onPair({ id }: InventoryVm, { writer, results }: PairStanding): VmStanding {

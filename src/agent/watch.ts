@@ -108,10 +108,10 @@ export class Watch {
     return moments.reduce((first, at) => (at > now && at < first ? at : first), Number.POSITIVE_INFINITY)
   }
 
-  /** By name. */
-  views(now: number): VmView[] {
-    const views = [...this.#judged(now)].map(viewOf)
-    return views.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
+  /** By name; each with the names of the jobs that protect it. */
+  views(now: number): { vm: VmView; jobs: readonly string[] }[] {
+    const views = [...this.#judged(now)].map((one) => ({ vm: viewOf(one), jobs: one.vm.jobs }))
+    return views.toSorted((a, b) => a.vm.name.localeCompare(b.vm.name) || a.vm.id.localeCompare(b.vm.id))
   }
 
   *#judged(now: number): Iterable<Judged> {

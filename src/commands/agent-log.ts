@@ -1,10 +1,12 @@
 import type { AgentEvent } from '../agent/agent.ts'
 import type { CommonOptions } from '../cli/common-args.ts'
+import { labelEvent } from '../cli/label-event.ts'
 import { lineFor } from '../cli/progress.ts'
 import type { Config } from '../config/keys.ts'
 import { logEvents, openLog } from '../log.ts'
 import type { Alert } from '../model/alert.ts'
 import { chainOf, hintOf } from '../model/errors.ts'
+import { nameOfPair } from '../model/pair.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Where the agent writes what it does: lines on standard error, as a journal keeps them, and the log file if there is one. */
@@ -18,7 +20,7 @@ export interface AgentLog {
 
 /** Throws Failure when the log file cannot be opened. */
 export function agentLog(
-  { logging: { file, level } }: Config,
+  { logging: { file, level }, jobs }: Config,
   verbosity: CommonOptions['verbosity'],
   { stderr, env }: Terminal,
 ): AgentLog {
@@ -49,7 +51,11 @@ export function agentLog(
     },
     event(event) {
       if (event.kind !== 'run') return
-      const text = lineFor(event.event)
+      const pairs = jobs.find(({ name }) => name === event.job)?.pairs ?? []
+      const told = pairs.find((pair) => nameOfPair(pair) === event.pair)
+      const labelled =
+        pairs.length > 1 && told !== undefined ? labelEvent(event.event, told.primary) : event.event
+      const text = lineFor(labelled)
       if (text !== undefined && verbosity !== 'quiet') line(`${event.job}: ${text}`)
       if (log !== undefined) logEvents(log.child({ job: event.job, pair: event.pair }))(event.event)
     },

@@ -50,7 +50,8 @@ export async function daemon({ options }: AskedFor<'daemon'>, terminal: Terminal
     config,
     clock,
     file: join(stateDir, 'outbox.db'),
-    announce: (event, number) => hypervisor.announce(event, number, AbortSignal.timeout(announceMs)),
+    announce: (event, number, asked) =>
+      hypervisor.announce(event, number, AbortSignal.any([asked, AbortSignal.timeout(announceMs)])),
     digest: (from, to) => ({ status: agent.status(), runs: history.runs({ limit: 1000, from, to }) }),
   })
   const agent = createAgent(

@@ -34,7 +34,9 @@ const schema = `
 
 /** For some hundred entries, in the file and in its journal. */
 const reserveBytes = 256 * 1024
+// It is there already where somebody was killed between these lines.
 const reserve = `
+  DROP TABLE IF EXISTS reserve;
   CREATE TABLE reserve (bytes BLOB) STRICT;
   INSERT INTO reserve VALUES (zeroblob(${reserveBytes}));
   UPDATE reserve SET bytes = randomblob(${reserveBytes});
