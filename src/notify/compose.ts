@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Severity } from '../model/alert.ts'
+import { oneLine } from '../model/shown.ts'
 import { compareSeverity, type Letter } from './letter.ts'
 import type { Waiting } from './outbox.ts'
 import { foldedText, foldedTitle, letterText } from './wording.ts'
@@ -70,7 +71,8 @@ function messageOf(receiver: string, parts: Waiting[]): Message {
   const at = Math.max(...letters.map((one) => one.at))
   const isOneMatter = letters.every((one) => one.matter === newest.matter)
   if (isOneMatter) {
-    const { kind, severity, matter, title } = newest
+    const { kind, severity, matter } = newest
+    const title = oneLine(newest.title, 300) || oneLine(kind, 40) || 'an alert'
     return { id, kind, severity, at, matter, title, text: letterText(letters), letters, parts }
   }
   const [gravest = newest] = letters.toSorted((one, other) => compareSeverity(other.severity, one.severity))

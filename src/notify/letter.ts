@@ -31,7 +31,9 @@ export function letterIn(text: string, id: string): Letter {
 
 function isLetter(value: unknown): value is Letter {
   if (typeof value !== 'object' || value === null) return false
-  const { id, matter, kind, severity, at, title, text } = value as Record<string, unknown>
-  const words = [id, matter, kind, title, text].every((one) => typeof one === 'string')
-  return words && typeof severity === 'string' && severity in weights && typeof at === 'number'
+  const { id, matter, kind, severity, at, title, text, job, vm, run } = value as Record<string, unknown>
+  const words = [id, matter, kind, severity, title, text].every((one) => typeof one === 'string')
+  const names = [job, vm, run].every((one) => one === undefined || typeof one === 'string')
+  const isTime = typeof at === 'number' && !Number.isNaN(new Date(at).getTime())
+  return words && names && isTime && Object.hasOwn(weights, String(severity))
 }

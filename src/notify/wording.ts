@@ -4,6 +4,7 @@ import { compareSeverity, type Letter } from './letter.ts'
 
 /** Of a list of letters, so many are named; of the others there is the count. */
 export const mostNamed = 20
+const longestText = 20_000
 
 /** A time for people: to the second, in UTC. */
 function utc(at: number): string {
@@ -19,7 +20,7 @@ export function severityWord(severity: Severity): string {
 export function letterText(letters: readonly Letter[]): string {
   const [newest, ...earlier] = letters
   if (newest === undefined) return ''
-  if (newest.kind === 'digest') return newest.text
+  if (newest.kind === 'digest') return inLines(newest.text)
   const { at, job, vm, run, text } = newest
   const facts = { When: utc(at), Job: job, VM: vm, Run: run }
   const lines = Object.entries(facts).flatMap(([name, value]) =>
@@ -29,14 +30,25 @@ export function letterText(letters: readonly Letter[]): string {
     earlier.length === 0
       ? []
       : ['', 'Before this, of the same matter, and not sent until now:', ...listed(earlier, false)]
-  return [text.trim(), '', ...lines, ...before].join('\n')
+  return [inLines(text), '', ...lines, ...before].join('\n')
+}
+
+/** Text of several lines, with nothing in it that a terminal or a mail program would obey. */
+function inLines(text: string): string {
+  const cut = text.length > longestText ? `${text.slice(0, longestText)}...` : text
+  return cut
+    .toWellFormed()
+    .split(/\r?\n/)
+    .map((line) => line.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ').trimEnd())
+    .join('\n')
+    .trim()
 }
 
 /** How many messages of which kinds were folded. */
 export function foldedTitle(letters: readonly Letter[]): string {
   const kinds = Map.groupBy(letters, ({ kind }) => kind)
-  const counts = [...kinds].map(([kind, ones]) => `${ones.length} ${kind}`)
-  return `${letters.length} messages: ${counts.join(', ')}`
+  const counts = [...kinds].map(([kind, ones]) => `${ones.length} ${oneLine(kind, 40)}`)
+  return oneLine(`${letters.length} messages: ${counts.join(', ')}`, 300)
 }
 
 /** The folded letters, gravest first, each by its first line. */

@@ -4,6 +4,7 @@ import { domainParsers } from './domain.ts'
 import { engineParsers } from './engine.ts'
 import { glusterParsers } from './gluster.ts'
 import { ledgerParsers } from './ledger.ts'
+import { outboxParsers } from './outbox.ts'
 import type { Parser } from './parser.ts'
 import { pointParsers } from './points.ts'
 
@@ -16,4 +17,5 @@ export const parsers: readonly Parser[] = [
   ...domainParsers,
   ...pointParsers,
   ...ledgerParsers,
+  ...outboxParsers,
 ]

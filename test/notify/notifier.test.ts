@@ -131,6 +131,24 @@ describe('a notifier', () => {
     expect(notifier.troubles()).toEqual([])
   })
 
+  test('says it once also of a route with several addresses, and not before all of them are reached', async () => {
+    const desk = aDesk([aRoute('ops', { mail: ['a@example.com', 'b@example.com'] }), ...routes.slice(1)])
+    desk.faults.set('mail ops a@example.com', away)
+    const { notifier } = desk.open()
+    notifier.tell(anAlert({ severity: 'normal' }))
+    await desk.clock.pass(minuteMs)
+    desk.faults.set('mail ops b@example.com', away)
+    notifier.tell(anAlert({ severity: 'normal' }))
+    await desk.clock.pass(hourMs)
+    expect(desk.titles(boss)).toEqual(['route ops cannot be told by mail'])
+    desk.faults.delete('mail ops a@example.com')
+    await desk.clock.pass(2 * hourMs)
+    expect(desk.titles(boss)).toHaveLength(1)
+    desk.faults.clear()
+    await desk.clock.pass(2 * hourMs)
+    expect(desk.titles(boss)).toEqual(['route ops cannot be told by mail', 'route ops is told by mail again'])
+  })
+
   test('gives up at once what is refused for good, and goes on with the next', async () => {
     const desk = aDesk(routes)
     desk.faults.set(ops, refuses)
