@@ -72,6 +72,21 @@ describe('on a disk that takes nothing', () => {
     expect(desk.titles(boss).filter((title) => title === 'fire')).toHaveLength(1)
   })
 
+  test('what was told meanwhile is not taken again when the disk is well and the memory still at it', async () => {
+    const desk = aDesk(routes)
+    desk.faults.set(ops, () => new Promise(() => undefined))
+    const { notifier } = desk.open()
+    await desk.clock.pass(0)
+    const heal = makeReadOnly(desk.file)
+    const alert = anAlert({ title: 'fire', severity: 'alert' })
+    notifier.tell(alert)
+    await desk.clock.pass(minuteMs)
+    heal()
+    notifier.tell(alert)
+    await desk.clock.pass(minuteMs)
+    expect(desk.titles(boss).filter((title) => title === 'fire')).toHaveLength(1)
+  })
+
   test('a message that was sent is not sent again because that could not be written down', async () => {
     const desk = aDesk(routes)
     const { notifier } = desk.open()
