@@ -32,7 +32,7 @@ export class HeldClock implements Clock {
   /** Moves on, minute by minute, and lets everybody do what is due then; days in larger steps. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms
-    const stepMs = Math.max(60_000, ms / 1000)
+    const stepMs = Math.max(60_000, ms / 200)
     await this.#rouse()
     while (this.#now < end) {
       this.#now = Math.min(end, this.#now + stepMs)

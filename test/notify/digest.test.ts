@@ -171,7 +171,7 @@ describe('summaries of a route', () => {
     expect(desk.inbox('webhook chief').map(({ kind }) => kind)).toEqual(['digest', 'digest'])
     expect(desk.inbox('webhook ops').map(({ kind }) => kind)).toEqual(['run not protected'])
     expect(spans).toHaveLength(2)
-    expect(spans[0]).toMatch(/^11-21T12:00 11-22T07:0/)
+    expect(spans[0]).toMatch(/^11-21T12:00 11-22T07:/)
     expect(spans[1]?.slice(0, 11)).toBe(spans[0]?.slice(12))
   })
 
