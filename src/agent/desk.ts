@@ -5,13 +5,12 @@ import type { AgentEvent } from './agent.ts'
 import { decide } from './due.ts'
 import { summaryOf } from './history.ts'
 import type { JobRecord } from './job-record.ts'
-import type { AgentPorts } from './ports.ts'
+import { Leftovers } from './leftovers.ts'
+import type { AgentPorts, EmitOfPair } from './ports.ts'
 import { tellRunEnd } from './tellings.ts'
 import type { Troubles } from './troubles.ts'
 import type { Watch } from './watch.ts'
 
-/** What is still owed is tried again after that. */
-const recoverMs = 15 * 60_000
 /** The same bad end is told again after that. */
 const remindMs = 24 * 3_600_000
 /** A clock that was set back so far would keep a job from starting for as long. */
@@ -27,7 +26,7 @@ export class Desk {
   readonly #announce: (event: AgentEvent) => void
   readonly #queue: JobRecord[] = []
   readonly #underWay = new Set<Promise<void>>()
-  readonly #recoveredAt = new Map<string, number>()
+  readonly #leftovers: Leftovers
   #stopping: AbortSignal
 
   constructor(
@@ -41,6 +40,7 @@ export class Desk {
     this.#ports = stands.ports
     this.#watch = stands.watch
     this.#troubles = stands.troubles
+    this.#leftovers = new Leftovers(stands.ports, stands.troubles)
     this.#runsAtOnce = runsAtOnce
     this.#announce = announce
     this.#stopping = signal
@@ -172,10 +172,7 @@ export class Desk {
     const { clock, runner } = this.#ports
     let reports: Report[] = []
     try {
-      reports = await runner.run(job, signal, (pair, event) => {
-        record.see(pair, event, clock.now())
-        this.#announce({ kind: 'run', job: job.name, pair, event })
-      })
+      reports = await runner.run(job, signal, this.#emitOf(record))
       this.#troubles.cleared(`job ${job.name}`)
     } catch (error) {
       this.#troubles.met(`job ${job.name}`, error, 0)
@@ -186,6 +183,14 @@ export class Desk {
     if (reports.length > 0) this.#tellEnd(record, end)
     this.#memorize(record, {})
     this.#watch.readPoints(job.pairs)
+  }
+
+  #emitOf(record: JobRecord): EmitOfPair {
+    const job = record.job.name
+    return (pair, event) => {
+      record.see(pair, event, this.#ports.clock.now())
+      this.#announce({ kind: 'run', job, pair, event })
+    }
   }
 
   #tellEnd(record: JobRecord, { outcome, severity, digest, alert }: ReturnType<typeof tellRunEnd>): void {
@@ -200,41 +205,18 @@ export class Desk {
     })
   }
 
-  /** What died with its process, or could not be settled at a run's end, is settled without waiting for the next run. */
   #settleOwed(now: number): void {
     if (this.#stopping.aborted) return
-    this.#troubles.guard('history', () => {
-      if (this.#ports.history.owed() === 0) return
-      for (const record of this.#records.filter((one) => this.#owes(one, now))) {
-        if (this.#isFull()) return
-        this.#recoveredAt.set(record.job.name, now)
-        const abort = new AbortController()
-        record.settle(abort)
-        this.#beside((signal) => this.#recover(record, signal), abort)
-      }
-    })
-  }
-
-  #owes({ job, state }: JobRecord, now: number): boolean {
-    const last = this.#recoveredAt.get(job.name) ?? Number.NEGATIVE_INFINITY
-    if (state !== 'waiting' || now - last < recoverMs) return false
-    return job.pairs.some((pair) => this.#ports.history.owed(pair) > 0)
-  }
-
-  async #recover(record: JobRecord, signal: AbortSignal): Promise<void> {
-    const matter = `left by runs of ${record.job.name}`
-    try {
-      const open = (await this.#ports.runner.recover(record.job, signal)).flatMap(({ found, error }) => [
-        ...found.filter(({ state }) => state === 'left open').map(({ what, why }) => `${what}: ${why ?? ''}`),
-        ...(error === undefined ? [] : [error.message]),
-      ])
-      if (open.length === 0) this.#troubles.cleared(matter)
-      else this.#troubles.met(matter, new Error(open.join('\n')), recoverMs)
-    } catch (error) {
-      this.#troubles.met(matter, error, recoverMs)
+    for (const record of this.#leftovers.owing(this.#records, now)) {
+      if (this.#isFull()) return
+      const abort = new AbortController()
+      record.settle(abort)
+      this.#beside(async (signal) => {
+        await this.#leftovers.settle(record, now, signal, this.#emitOf(record))
+        record.rest()
+        this.#memorize(record, {})
+      }, abort)
     }
-    record.rest()
-    this.#memorize(record, {})
   }
 
   #memorize(record: JobRecord, change: Partial<JobRecord['memory']>): void {

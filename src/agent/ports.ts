@@ -10,11 +10,14 @@ import type { VmView } from './view.ts'
 
 /** How runs are made. Neither throws for what happens in a run. */
 export interface Runner {
-  /** One report for each pair. `emit` gets the pair's name, `volume--host--volume`. */
-  run(job: JobConfig, signal: AbortSignal, emit: (pair: string, event: RunEvent) => void): Promise<Report[]>
+  /** One report for each pair. */
+  run(job: JobConfig, signal: AbortSignal, emit: EmitOfPair): Promise<Report[]>
   /** Settles what earlier runs of the job's pairs owe. */
-  recover(job: JobConfig, signal: AbortSignal): Promise<PairRecovery[]>
+  recover(job: JobConfig, signal: AbortSignal, emit: EmitOfPair): Promise<PairRecovery[]>
 }
+
+/** Gets the pair's name, `volume--host--volume`. */
+export type EmitOfPair = (pair: string, event: RunEvent) => void
 
 /** A VM with disks on a job's volumes, and how it is to be protected. */
 export interface InventoryVm {

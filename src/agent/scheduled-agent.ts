@@ -1,5 +1,6 @@
 import type { JobConfig } from '../config/keys.ts'
 import { Cancelled } from '../model/errors.ts'
+import { nameOfPair } from '../model/pair.ts'
 import type { Agent, AgentEvent } from './agent.ts'
 import { Desk } from './desk.ts'
 import { JobMemory, JobRecord } from './job-record.ts'
@@ -128,6 +129,13 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     )
     return { jobs, vms }
   }
+  /** What runs that are going on owe is none of it. */
+  const leftOver = (): number => {
+    const going = records.filter(({ state }) => state === 'running' || state === 'settling')
+    const pairs = new Map(going.flatMap(({ job }) => job.pairs.map((pair) => [nameOfPair(pair), pair])))
+    const theirs = [...pairs.values()].reduce((sum, pair) => sum + history.owed(pair), 0)
+    return Math.max(0, history.owed() - theirs)
+  }
   const status = (): StatusView => {
     const { jobs, vms } = views()
     const many = (rpo: VmView['rpo']): number => vms.filter((vm) => vm.rpo === rpo).length
@@ -146,7 +154,7 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
         .slice(0, mostBehind),
       lastRuns: history.runs({ limit: 10 }),
       outbox: ports.outbox(),
-      owed: history.owed(),
+      owed: leftOver(),
     }
   }
 

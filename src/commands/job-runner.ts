@@ -39,13 +39,13 @@ export function createRunner(
         ),
       ),
 
-    recover: (job, signal) =>
+    recover: (job, signal, emit) =>
       withEngine(async (hypervisor) => {
         const recoveries = []
         for (const pair of job.pairs) {
           const site = { hypervisor, replication: replicationOf(config, pair, logDir) }
           const play = backupPlay(site, optionsOf(config, version, job), pair.primary)
-          const request = requestFor(base, job, pair, signal, () => undefined)
+          const request = requestFor(base, job, pair, signal, (event) => emit(nameOfPair(pair), event))
           recoveries.push(await recover(request, play).catch((error: unknown) => notTried(pair, error)))
         }
         return recoveries
