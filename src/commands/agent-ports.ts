@@ -30,21 +30,13 @@ export function portsOf(parts: {
 }): AgentPorts {
   const { config, request, terminal, hypervisor, book, history, notifier, log } = parts
   const policies = policiesOf(config)
-  const logDir = logDirIn(config.state.dir)
   const { pingUrl } = config.daemon
   return {
     clock: request.clock,
     book,
     history,
     runner: createRunner(config, request, terminal),
-    inventory: inventoryFrom({
-      hypervisor,
-      jobs: config.jobs,
-      policies,
-      volumesOf: (pair, signal) => replicationOf(config, pair, logDir).pair(signal),
-      selectionOf: (job) => selectionOf(config, job),
-      storageDomain: config.snapshot.storageDomain,
-    }),
+    inventory: inventoryOf(config, hypervisor),
     tell(alert) {
       log.alert(alert)
       notifier.tell(alert)
@@ -56,6 +48,19 @@ export function portsOf(parts: {
     unprotect: (vms, signal) => unprotectVms(hypervisor, vms, policies, signal),
     ...(pingUrl === undefined ? {} : { ping: (signal: AbortSignal) => ping(pingUrl, signal) }),
   }
+}
+
+/** Asks for the VMs with disks on the volumes of the configured jobs. Throws UsageError, Failure. */
+export function inventoryOf(config: Config, hypervisor: Hypervisor): AgentPorts['inventory'] {
+  const logDir = logDirIn(config.state.dir)
+  return inventoryFrom({
+    hypervisor,
+    jobs: config.jobs,
+    policies: policiesOf(config),
+    volumesOf: (pair, signal) => replicationOf(config, pair, logDir).pair(signal),
+    selectionOf: (job) => selectionOf(config, job),
+    storageDomain: config.snapshot.storageDomain,
+  })
 }
 
 /** The address may be a secret: it is not told. */

@@ -6,7 +6,6 @@ import { serveApi } from '../api/server.ts'
 import type { AskedFor } from '../cli/asked.ts'
 import type { Config } from '../config/keys.ts'
 import { createMetrics } from '../metrics/metrics.ts'
-import { UsageError } from '../model/errors.ts'
 import { createNotifier, type Notifier } from '../notify/notifier.ts'
 import type { Clock } from '../run/clock.ts'
 import { takeLease } from '../run/lease.ts'
@@ -17,6 +16,7 @@ import { engineOf } from '../site.ts'
 import { type AgentLog, agentLog } from './agent-log.ts'
 import { portsOf } from './agent-ports.ts'
 import { prepare } from './prepare.ts'
+import { refuseWithoutJobs } from './reach.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The loop goes round so often even when nothing is due. */
@@ -117,11 +117,4 @@ async function said(notifier: Notifier, clock: Clock): Promise<void> {
   }
   const wait = { what: 'the last messages', clock, intervalMs: 100, deadlineMs: partingMs, signal }
   await until(wait, sent).catch(() => undefined)
-}
-
-function refuseWithoutJobs({ jobs, file }: Config): void {
-  if (jobs.length > 0) return
-  throw new UsageError(`${file} has no job: there is nothing to do for an agent`, {
-    hint: 'write one: [job data] with pairs = data dr1.example.com data-dr and rpo = 4h; backup.cfg.example explains them',
-  })
 }

@@ -23,7 +23,7 @@ export async function reach(options: CommonOptions, terminal: Terminal): Promise
 /** The agent, for what only it can do. Throws Failure that says how to start one. */
 export function needAgent({ config, agent }: Reached): AgentClient {
   if (agent !== undefined) return agent
-  if (config.jobs.length === 0) throw noJobs(config)
+  refuseWithoutJobs(config)
   throw new Failure(`no agent runs here: nothing answers on ${config.api.socket}`, {
     hint: 'start it: vmbackup daemon, best as a service; with another configuration: -c FILE',
   })
@@ -31,7 +31,7 @@ export function needAgent({ config, agent }: Reached): AgentClient {
 
 /** The job of that name. Throws UsageError where there is none at all, Unknown for a name that there is not. */
 export function jobNamed(config: Config, name: string): JobConfig {
-  if (config.jobs.length === 0) throw noJobs(config)
+  refuseWithoutJobs(config)
   const job = config.jobs.find((one) => one.name === name)
   if (job !== undefined) return job
   const names = config.jobs.map((one) => one.name)
@@ -41,8 +41,10 @@ export function jobNamed(config: Config, name: string): JobConfig {
   })
 }
 
-function noJobs({ file }: Config): UsageError {
-  return new UsageError(`${file} has no job`, {
+/** Throws UsageError that says how to write a job. */
+export function refuseWithoutJobs({ jobs, file }: Config): void {
+  if (jobs.length > 0) return
+  throw new UsageError(`${file} has no job`, {
     hint: 'write one: a section [job nightly] with pairs = data dr1.example.com data-dr and rpo = 4h; backup.cfg.example explains them',
   })
 }

@@ -36,7 +36,12 @@ export function aTerminal(
 }
 
 /** A folder with a configuration of one job, and a command line that reads it. */
-export function aSite({ jobs = '[job nightly]\npairs = data dr1.example.com copy\nrpo = 4h\n', more = '' } = {}) {
+export function aSite({
+  jobs = '[job nightly]\npairs = data dr1.example.com copy\nrpo = 4h\n',
+  more = '',
+  server = 'https://engine.example.com',
+  password = 'sesame',
+} = {}) {
   const dir = aFolder()
   const stateDir = join(dir, 'state')
   const socket = join(dir, 'api.sock')
@@ -44,7 +49,7 @@ export function aSite({ jobs = '[job nightly]\npairs = data dr1.example.com copy
   mkdirSync(stateDir)
   writeFileSync(
     config,
-    `[connection]\nserver = https://engine.example.com/ovirt-engine/api\nuser_name = admin@internal\npassword = sesame\n` +
+    `[connection]\nserver = ${server}/ovirt-engine/api\nuser_name = admin@internal\npassword = ${password}\n` +
       `[state]\ndir = ${stateDir}\n[api]\nsocket = ${socket}\n${more}${jobs}`,
     { mode: 0o600 },
   )

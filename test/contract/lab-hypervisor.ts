@@ -27,8 +27,12 @@ const timings = {
 /** The client's pauses are so much shorter. */
 const haste = 200
 
-/** The real client against the simulated engine, over http on the loopback. */
-export async function createLabHypervisor(answers: EngineAnswers, more = 0) {
+/** The real client against the simulated engine, over http on the loopback; with `tls` over https, for other clients. */
+export async function createLabHypervisor(
+  answers: EngineAnswers,
+  more = 0,
+  tls?: { key: string; cert: string },
+) {
   const clock = heldClock()
   const world = worldOf((id) => vmsOf(id('domain-nfs'), more), {
     host: new RecordedHost(),
@@ -37,7 +41,11 @@ export async function createLabHypervisor(answers: EngineAnswers, more = 0) {
   })
   await boot(world)
   const log = new RequestLog()
-  const served = await serve(createLabEngine({ world, log }), { host: '127.0.0.1', port: 0 })
+  const served = await serve(createLabEngine({ world, log }), {
+    host: '127.0.0.1',
+    port: 0,
+    ...(tls && { tls }),
+  })
   const connect = () =>
     createEngine({
       server: `${served.address}/ovirt-engine/api`,
