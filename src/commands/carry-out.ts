@@ -31,7 +31,7 @@ export async function carryOut<K extends Asked['kind']>(
   terminal: Terminal,
 ): Promise<number> {
   const command: Command<K> = await commands[asked.kind as K]()
-  return await command(asked, terminal)
+  return command(asked, terminal)
 }
 
 /** With --dry-run nothing is touched. */

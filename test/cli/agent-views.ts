@@ -2,7 +2,7 @@ import type { JobView, PairView, RunSummary, StatusView, VmView } from '../../sr
 import type { Look } from '../../src/cli/look.ts'
 import { paintFor } from '../../src/cli/paint.ts'
 
-export const now = Date.parse('2026-11-24T14:03:22.000Z')
+const now = Date.parse('2026-11-24T14:03:22.000Z')
 
 /** Off a terminal, in UTC. */
 export const look: Look = { now, paint: paintFor({}, {}), timeZone: 'UTC' }
