@@ -22,6 +22,8 @@ exclude = tag:scratch
 exclude_disks = */swap
 verify = full
 timeout = 2h
+time_zone = Europe/Vienna
+bandwidth = 2M Mon-Fri 08:00-18:00, 20M
 [job plain]
 pairs = home gs1 home-dr
 `
@@ -43,6 +45,11 @@ test('what a job says goes before the sections, and its selection knows the tags
     compare: 'full',
     replicationMs: 7_200_000,
     fullEveryMs: 604_800_000,
+    timeZone: 'Europe/Vienna',
+    bandwidth: [
+      { value: 2_097_152, window: { days: [1, 2, 3, 4, 5], from: 480, to: 1080 } },
+      { value: 20_971_520 },
+    ],
     selection: {
       job: 'nightly',
       include: [{ by: 'policy' }, { by: 'name', pattern: 'web*' }],
@@ -51,6 +58,7 @@ test('what a job says goes before the sections, and its selection knows the tags
       policies: [{ name: 'gold', tag: 'vmbackup-gold', rpoMs: 3_600_000 }],
     },
   })
+  expect(optionsOf(config, '1.0', plain)).not.toHaveProperty('bandwidth')
   expect(optionsOf(config, '1.0', plain)).toMatchObject({
     compare: 'quick',
     replicationMs: 1_800_000,

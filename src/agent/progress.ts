@@ -17,8 +17,11 @@ export function foldProgress(progress: RunProgress, event: RunEvent, now: number
       const { waiting: _w, done: _d, of: _o, leftMs: _l, ...rest } = progress
       return { ...rest, step: event.step, stepStartedAt: isoTime(now) }
     }
-    case 'waiting':
-      return { ...progress, waiting: event.what }
+    case 'waiting': {
+      const { leftMs: _l, ...rest } = progress
+      const left = event.leftMs === undefined ? {} : { leftMs: event.leftMs }
+      return { ...rest, waiting: event.what, ...left }
+    }
     case 'vm':
       return { ...progress, done: event.done, of: event.of }
     default:

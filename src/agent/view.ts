@@ -37,7 +37,7 @@ export const RunProgress = z
     waiting: z.string().optional().describe('what it waits for at this moment'),
     done: count.optional().describe('VMs that are through this step'),
     of: count.optional(),
-    leftMs: ms.optional().describe('how long the run will take from now on, as far as can be told'),
+    leftMs: ms.optional().describe('how long what it waits for will still take, as far as can be told'),
   })
   .meta({ id: 'RunProgress', description: 'A run that is going on.' })
 

@@ -1,4 +1,4 @@
-import { Failure } from '../model/errors.ts'
+import { Failure, messageOf } from '../model/errors.ts'
 import type { FoundLimit } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import { valueAt } from '../model/window.ts'
@@ -35,11 +35,22 @@ export function bandwidthOf(run: Run, site: Site, { bandwidth = [], timeZone }: 
       } else {
         // What earlier runs owe was tried when this one began; it stays owed, and is no reason not to replicate.
         const own = owed.find((one) => one.run === run.id)
-        if (own !== undefined) await replication.unlimit(own.what.found, run.signal)
-        if (given !== undefined) tell(run, 'the session is not limited by the job any more')
+        if (own !== undefined) await lift(run, site, own)
       }
       given = rate
     },
+  }
+}
+
+/** While the run goes on: a limit that cannot be lifted makes it slow, and settling tries again. */
+async function lift(run: Run, site: Site, { what }: OwedLimit): Promise<void> {
+  try {
+    await site.replication.unlimit(what.found, run.signal)
+    tell(run, 'the session is not limited by the job any more')
+  } catch (error) {
+    run.signal.throwIfAborted()
+    const text = `the session keeps its limit for now: ${messageOf(error)}`
+    run.emit({ kind: 'note', severity: 'warning', text })
   }
 }
 

@@ -111,6 +111,9 @@ function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSe
   const restart = async (why: string, stopFirst: boolean): Promise<void> => {
     const text = `${why}: the session is started again`
     run.emit({ kind: 'note', severity: 'info', text, again: 'replication' })
+    await begin(stopFirst)
+  }
+  const begin = async (stopFirst: boolean): Promise<void> => {
     if (stopFirst) {
       await stopReplication(run, site, [])
       if (bandwidth.isDue()) await bandwidth.apply()
@@ -143,7 +146,7 @@ function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSe
     lastSeen: () => detail,
     async once() {
       // What was sent of a file stays there, and the next rsync goes on behind it: a restart costs reading it at both ends.
-      if (bandwidth.isDue()) await restart('another limit of the bandwidth holds', true)
+      if (bandwidth.isDue()) await begin(true)
       await replication.nudge(primary, signal)
       const progress = await replication.progress(checkpoint, signal)
       if (progress.state === 'reached') return true

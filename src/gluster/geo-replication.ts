@@ -8,7 +8,14 @@ import { glusterAt, NotThere } from './cli.ts'
 import { judge } from './findings.ts'
 import { learn } from './learn.ts'
 import { type End, resend } from './resend.ts'
-import { type BrickRow, checkpointIn, findSession, progressOf, sessionOf } from './status.ts'
+import {
+  type BrickRow,
+  bricksWithoutRow,
+  checkpointIn,
+  findSession,
+  progressOf,
+  sessionOf,
+} from './status.ts'
 import { isSharded, type VolumeInfo } from './volume-info.ts'
 import { type Mounted, volumesAt } from './volumes.ts'
 
@@ -63,6 +70,18 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
     const end = secondaryUrl(options)
     throw new NotThere(`the geo-replication session ${primaryVolume} to ${end} does not exist`, {
       argv: session,
+    })
+  }
+
+  /** Gluster sets what it can reach and calls that success; a node that is down would keep its setting (10.3). */
+  async function seeAllThere(signal: AbortSignal): Promise<void> {
+    const { sets } = await askPrimary(gluster, options, signal)
+    const hosts = new Set(bricksWithoutRow(await rows(signal), sets).map(({ host }) => host))
+    if (hosts.size === 0) return
+    const names = [...hosts].join(', ')
+    throw new CommandFailed(`settings of the session do not reach ${names}, whose glusterd does not answer`, {
+      argv: session,
+      hint: `start glusterd on ${names}`,
     })
   }
 
@@ -162,7 +181,11 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
         await bandwidth.limit(bytesPerSecond, sets.length, found, signal)
       }),
 
-    unlimit: (found, signal) => refusing(() => bandwidth.restore(found, signal)),
+    unlimit: (found, signal) =>
+      refusing(async () => {
+        await seeAllThere(signal)
+        await bandwidth.restore(found, signal)
+      }),
 
     openPrimary: (dir, signal) =>
       refusing(async () => {

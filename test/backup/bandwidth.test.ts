@@ -132,6 +132,22 @@ test('the clock of the zone decides, and a limit that begins or ends in mid-run 
   ])
 })
 
+test('a limit that cannot be lifted in mid-run is told, stays owed and does not end the run', async () => {
+  const office = { days: [1, 2, 3, 4, 5], from: 8 * 60, to: 8 * 60 + 1 }
+  const limits = [{ value: 1_048_576, window: office }]
+  const { acts, go, owed, run } = aSession('2026-11-23T07:00:30Z', limits, {
+    unlimit: () => Promise.reject(new Error('gp3 does not answer')),
+  })
+  await go(looks(120))
+  expect(acts).toEqual(['stopped: limit 1048576, owed', 'start', 'stop', 'start', 'stop'])
+  expect(owed()).toEqual(['bandwidth'])
+  expect(run.events).toContainEqual({
+    kind: 'note',
+    severity: 'warning',
+    text: 'the session keeps its limit for now: gp3 does not answer',
+  })
+})
+
 test('no limit is changed while the session cannot be stopped', async () => {
   const { go, owed, run, site } = aSession('2026-11-23T09:00:00Z', [{ value: 1_048_576 }], {
     start: () => Promise.reject(new Error('no answer')),

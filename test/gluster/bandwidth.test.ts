@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bandwidthAt } from '../../src/gluster/bandwidth.ts'
 import { glusterAt } from '../../src/gluster/cli.ts'
+import { createGeoReplication } from '../../src/gluster/geo-replication.ts'
+import { fakeGluster, sample } from './fake-gluster.ts'
 
 const { signal } = new AbortController()
 const session = ['volume', 'geo-replication', 'data', 'gs1::data-dr']
@@ -119,4 +121,24 @@ test('a setting that does not come back is told', async () => {
   await expect(one.bandwidth.restore(found, signal)).rejects.toThrow(
     'rsync-options: it is not as it was found',
   )
+})
+
+test('nothing is restored while a node does not answer, which would keep its limit', async () => {
+  const status = (await sample('status-stopped')).replaceAll(
+    />[^<]*<\/primary_brick>/g,
+    '>/bricks/other</primary_brick>',
+  )
+  await using fake = await fakeGluster([
+    { to: 'volume info', out: await sample('volume-info-single') },
+    { to: 'status', out: status },
+  ])
+  const replication = createGeoReplication({
+    primary: 'data',
+    secondary: { host: 'gs1', volume: 'data-dr' },
+    command: fake.prefix,
+    logDir: fake.dir,
+  })
+  const found = { 'rsync-options': '', 'sync-jobs': '3' }
+  await expect(replication.unlimit(found, signal)).rejects.toThrow('do not reach gp1')
+  expect((await fake.asked()).filter((line) => line.includes('config'))).toEqual([])
 })

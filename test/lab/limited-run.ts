@@ -10,13 +10,12 @@ import { createSite, optionsOf } from '../../src/site.ts'
 
 const [file = '', primary = '', host = '', volume = '', rate = '0', killed] = process.argv.slice(2)
 const config = await readConfig(file, { overrides: [], env: process.env })
-const target = { primary, secondary: { host, volume } }
-const site = createSite(config, target, process.env, logDirIn(config.state.dir))
+const pair = { primary, secondary: { host, volume } }
+const site = createSite(config, pair, process.env, logDirIn(config.state.dir))
 const bandwidth = rate === '0' ? [] : [{ value: Number(rate) }]
 const report = await perform(
   {
-    primary,
-    secondary: { host, volume },
+    ...pair,
     stateDir: config.state.dir,
     signal: new AbortController().signal,
     clock: systemClock,
