@@ -97,7 +97,7 @@ function flawsOf({ id, name }: DiskResult, there: Files, frozen: Files): string[
 }
 
 /** What is left behind in the world, each under the kind of obligation that ought to stand for it. */
-async function leftovers(stage: Stage): Promise<{ kind: string; what: string }[]> {
+export async function leftovers(stage: Stage): Promise<{ kind: string; what: string }[]> {
   const { vms, jobs } = stage.engine.world
   const { replication } = stage.replicated
   const { state } = await replication.session(AbortSignal.timeout(1000))

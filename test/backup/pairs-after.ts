@@ -1,7 +1,7 @@
 import { listPoints } from '../../src/point/points.ts'
 import type { Report, VmResult } from '../../src/run/report.ts'
 import type { TwoPairs } from '../support/two-pairs.ts'
-import { litter } from './disturbed.ts'
+import { leftovers, litter } from './disturbed.ts'
 
 /** The state of each VM, run by run. */
 export function statesOf(reports: readonly Report[]): Record<string, VmResult['state']>[] {
@@ -30,4 +30,11 @@ export async function litterOf(pairs: TwoPairs): Promise<string[]> {
   const found = await Promise.all(pairs.stages.map(litter))
   const frozen = pairs.engine.world.frozen.map((id) => `frozen: ${id}`)
   return [...new Set([...found.flat(), ...frozen])]
+}
+
+/** What is left behind although no entry of either ledger stands for it. */
+export async function unowedOf(pairs: TwoPairs): Promise<string[]> {
+  const owed = new Set(pairs.stages.flatMap((stage) => stage.owed()))
+  const found = await Promise.all(pairs.stages.map(leftovers))
+  return found.flat().flatMap(({ kind, what }) => (owed.has(kind) ? [] : [`not owed: ${what}`]))
 }

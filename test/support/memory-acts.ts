@@ -66,10 +66,9 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
       forget(vm, act)
       return
     }
-    for (const overlay of overlaysOf(act)) {
-      await filesOf(overlay.image).addOverlay(overlay)
-      diskOf(vm, overlay).volume = overlay.overlay
-    }
+    for (const overlay of overlaysOf(act)) await filesOf(overlay.image).addOverlay(overlay)
+    // All disks of a VM at one instant.
+    for (const overlay of overlaysOf(act)) diskOf(vm, overlay).volume = overlay.overlay
     end(vm, act, 'finished', act.fate === 'doubtful' ? 'snapshot doubtful' : 'snapshot taken')
   }
 
@@ -81,9 +80,10 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
     for (const overlay of overlaysOf(act)) {
       const disk = diskOf(vm, overlay)
       const above = childOf(world, overlay)
-      await filesOf(overlay.image).merge(overlay, above?.overlay)
+      // The guest writes to the base before what it wrote to is gone.
       if (above === undefined) disk.volume = overlay.base
-      else above.base = overlay.base
+      await filesOf(overlay.image).merge(overlay, above?.overlay)
+      if (above !== undefined) above.base = overlay.base
     }
     end(vm, act, 'finished', 'snapshot removed')
     forget(vm, act)
