@@ -41,6 +41,8 @@ export type Asked =
   /** `run` may be cut short. */
   | { kind: 'report'; run: string; options: CommonOptions }
   | { kind: 'config check'; options: CommonOptions }
+  /** Without a route: all of them. */
+  | { kind: 'alert test'; route?: string; options: CommonOptions }
   | { kind: 'token'; act: TokenAct; options: CommonOptions }
 
 export type AskedFor<K extends Asked['kind']> = Asked & { kind: K }

@@ -27,6 +27,17 @@ Exit codes:
   0 done   1 failed, or no such token   2 usage or configuration   4 there is one of that name
 `
 
+const ofAlert = `
+Sends one message now, without the agent and its outbox, to every receiver of the route, and says who took it.
+
+Examples:
+  vmbackup alert test
+  vmbackup alert test ops
+
+Exit codes:
+  0 everybody took it   1 somebody did not, or there is no such route   2 usage or configuration
+`
+
 /** Adds the commands about the configuration and the tokens of the API; what they ask for is told by `asks`. */
 export function addConfigCommands(program: Command, asks: (asked: Asked) => void): void {
   program.commandsGroup('Settings:')
@@ -35,6 +46,14 @@ export function addConfigCommands(program: Command, asks: (asked: Asked) => void
     .addHelpText('after', ofCheck)
     .action((_options, command: Command) => {
       asks({ kind: 'config check', options: commonOf(flagsOf<Flags>(command)) })
+    })
+  const alert = program.command('alert').description('Try the ways of telling.')
+  commonOptions(alert.command('test').description('Send a test message.'))
+    .argument('[route]', 'only to this one')
+    .addHelpText('after', ofAlert)
+    .action((route: string | undefined, _options, command: Command) => {
+      const options = commonOf(flagsOf<Flags>(command))
+      asks({ kind: 'alert test', ...(route === undefined ? {} : { route }), options })
     })
   const token = program.command('token').description('Make, list and remove tokens of the HTTP API.')
   token.addHelpText('after', ofToken)

@@ -22,6 +22,7 @@ const commands: { [K in Asked['kind']]: () => Promise<Command<K>> } = {
   report: async () => (await import('./history.ts')).report,
   'known points': async () => (await import('./history.ts')).knownPoints,
   'config check': async () => (await import('./check-config.ts')).checkConfig,
+  'alert test': async () => (await import('./alert-test.ts')).alertTest,
   token: async () => (await import('./token.ts')).token,
 }
 
