@@ -47,6 +47,15 @@ export interface Interference {
 
 /** Runs the real command line with --json; `at` interferes once. */
 export async function runAgent(argv: readonly string[], at?: Interference): Promise<Ended> {
+  const { stdout, ...ended } = await runProgram(argv, at)
+  return { ...ended, report: JSON.parse(stdout) as Report }
+}
+
+/** The same, whatever it prints. */
+export async function runProgram(
+  argv: readonly string[],
+  at?: Interference,
+): Promise<Omit<Ended, 'report'> & { stdout: string }> {
   const [file = '', ...args] = argv
   const child = spawn(file, [...args, '--json', '--verbose'], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
@@ -67,7 +76,7 @@ export async function runAgent(argv: readonly string[], at?: Interference): Prom
   if (at !== undefined && interfered === undefined)
     throw new Error(`step ${at.step} was never seen to begin:\n${stderr}`)
   await interfered
-  return { exitCode, report: JSON.parse(stdout) as Report, stderr }
+  return { exitCode, stdout, stderr }
 }
 
 /** Runs the agent; every VM that it can protect is, as the writers prove, and nothing is left. */

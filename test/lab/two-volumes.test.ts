@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { replicateByHand } from '../../src/lab/demo/by-hand.ts'
 import { flawsOfGuests } from '../../src/lab/demo/guests.ts'
 import { leftovers, proveSecondary } from '../../src/lab/demo/proof.ts'
-import { labFor, runAgent } from './agent.ts'
+import type { Report } from '../../src/run/report.ts'
+import { configWith, labFor, runAgent, runProgram } from './agent.ts'
+
+const scripts = join(import.meta.dirname, '../../scripts/vmbackup')
 
 describe('a lab with two pairs of volumes', () => {
   let lab: Awaited<ReturnType<typeof labFor>>
@@ -58,4 +62,49 @@ describe('a lab with two pairs of volumes', () => {
     expect(vm2?.verdict.verdict).toBe('exactly')
     expect(await leftovers(lab)).toEqual([])
   })
+
+  /** Of the real command line, on a job of both pairs. */
+  async function runJob(): Promise<Report[]> {
+    const pairs = lab.status.pairs.map(({ primary, secondary }) => `${primary} gs1 ${secondary}`)
+    const config = await configWith(lab, (text) => `${text}\n[job all]\npairs = ${pairs.join(', ')}\n`)
+    const argv = lab.at('gp1', scripts, 'run', 'all', '--config', config)
+    const { stdout } = await runProgram(argv)
+    return (JSON.parse(stdout) as { reports: Report[] }).reports
+  }
+
+  test('a run of a job over both pairs copies a VM on both as it was after one write, while it writes', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const before = await lab.writers()
+      const reports = await runJob()
+      const after = await lab.writers()
+      expect(reports.map(({ outcome, error }) => [outcome, error])).toEqual([
+        ['protected', undefined],
+        ['protected', undefined],
+      ])
+      const states = reports.map(({ vms }) =>
+        vms.find((vm) => vm.name === 'both')?.disks.map((disk) => disk.state),
+      )
+      expect(states).toEqual([
+        ['protected', 'elsewhere'],
+        ['elsewhere', 'protected'],
+      ])
+      const proofs = await proveSecondary(lab, { before, after })
+      expect(proofs.map(({ vm, verdict }) => [vm.name, verdict.verdict])).toEqual(
+        proofs.map(({ vm }) => [vm.name, 'exactly']),
+      )
+      expect(proofs.map(({ vm }) => vm.name)).toEqual(expect.arrayContaining(['both', 'vm1', 'vm2']))
+      expect(await leftovers(lab)).toEqual([])
+      expect(await flawsOfGuests(lab)).toEqual([])
+    }
+  }, 600_000)
+
+  test('control: a run of each pair, one after the other, copies it torn, and says so of neither', async () => {
+    for (const pair of lab.status.pairs) {
+      const { report } = await runAgent(lab.vmbackupOn(pair))
+      expect(report.outcome).toBe('protected')
+      const both = report.vms.find((vm) => vm.name === 'both')
+      expect(both?.disks.map((disk) => disk.state).toSorted()).toEqual(['left out', 'protected'])
+    }
+    expect(await verdictOf('both')).toBe('torn')
+  }, 600_000)
 })
