@@ -53,11 +53,13 @@ export function replicationOf({ gluster }: Config, pair: Pair, logDir: string): 
 export function optionsOf(config: Config, version: string, job?: JobConfig): BackupOptions {
   const { snapshot, replication, verify } = config
   const fullEveryMs = job?.fullEveryMs ?? verify.fullEveryMs
+  const isOfMany = job !== undefined && job.pairs.length > 1
   return {
     ...(job === undefined ? {} : { selection: selectionOf(config, job) }),
     ...(job?.bandwidth === undefined ? {} : { bandwidth: job.bandwidth }),
     ...(job?.timeZone === undefined ? {} : { timeZone: job.timeZone }),
-    ...(snapshot.storageDomain === undefined ? {} : { storageDomain: snapshot.storageDomain }),
+    // One name cannot be that of several domains: those of a job's pairs are found by their volumes.
+    ...(snapshot.storageDomain === undefined || isOfMany ? {} : { storageDomain: snapshot.storageDomain }),
     freeze: snapshot.freeze,
     freezeMs: snapshot.freezeTimeoutMs,
     snapshotMs: snapshot.waitTimeoutMs,

@@ -15,24 +15,12 @@ export interface Asked {
 }
 
 /**
- * Performs the runs of one job together: a VM with disks on several of the volumes is one instant on all of them, and is protected by all
- * runs or by none. One report for each; never throws for what happened in a run. Pairs with the same primary take turns, since there is one lock for a
- * primary.
+ * Performs the runs of one job together, of pairs with different primaries: a VM with disks on several of the volumes is one instant on all
+ * of them, and is protected by all runs or by none. Reports in the order asked for; never throws for what happened in a run.
  */
-export async function performTogether(asked: readonly Asked[]): Promise<Report[]> {
-  const round = asked.filter((one, at) => asked.findIndex((other) => samePrimary(one, other)) === at)
-  const later = asked.filter((one) => !round.includes(one))
-  const reports = await performRound(round)
-  return later.length === 0 ? reports : [...reports, ...(await performTogether(later))]
-}
-
-function samePrimary(one: Asked, other: Asked): boolean {
-  return one.request.primary === other.request.primary
-}
-
-function performRound(round: readonly Asked[]): Promise<Report[]> {
+export function performTogether(asked: readonly Asked[]): Promise<Report[]> {
   const concert = new Concert()
-  const joined = round.map((one) => {
+  const joined = asked.map((one) => {
     const { id, clock, primary, secondary } = one.request
     return { ...one, part: concert.join({ run: id ?? runId(new Date(clock.now())), primary, secondary }) }
   })
@@ -42,8 +30,13 @@ function performRound(round: readonly Asked[]): Promise<Report[]> {
 async function performPart({ request, site, options, part }: Asked & { part: Part }): Promise<Report> {
   const others = part.others.map(({ run }) => run)
   const play = backupPlay(site, options, request.primary, part)
-  const report = await perform({ ...request, id: part.run, with: others }, play)
-  // One that never came to its story was waited for until now: its lock was held, say.
-  part.leave(new Failure(report.error?.message ?? report.outcome))
-  return report
+  let why = 'it broke down'
+  try {
+    const report = await perform({ ...request, id: part.run, with: others }, play)
+    why = report.error?.message ?? report.outcome
+    return report
+  } finally {
+    // One that never came to its story was waited for until now: its lock was held, say.
+    part.leave(new Failure(why))
+  }
 }
