@@ -73,35 +73,33 @@ describe('a lab with two pairs of volumes', () => {
   }
 
   test('a run of a job over both pairs copies a VM on both as it was after one write, while it writes', async () => {
-    for (let round = 0; round < 2; round += 1) {
-      const before = await lab.writers()
-      const reports = await runJob()
-      const after = await lab.writers()
-      expect(reports.map(({ outcome, error }) => [outcome, error])).toEqual([
-        ['protected', undefined],
-        ['protected', undefined],
-      ])
-      const states = reports.map(({ vms }) =>
-        vms.find((vm) => vm.name === 'both')?.disks.map((disk) => disk.state),
-      )
-      expect(states).toEqual([
-        ['protected', 'elsewhere'],
-        ['elsewhere', 'protected'],
-      ])
-      const protects = new Set(
-        reports.flatMap(({ vms }) => vms.flatMap(({ id, state }) => (state === 'protected' ? [id] : []))),
-      )
-      const proofs = (await proveSecondary(lab, { before, after })).filter(({ vm }) => protects.has(vm.id))
-      expect(proofs.map(({ vm, verdict }) => [vm.name, verdict.verdict])).toEqual(
-        proofs.map(({ vm }) => [vm.name, 'exactly']),
-      )
-      expect(proofs.map(({ vm }) => vm.name)).toEqual(expect.arrayContaining(['both', 'vm1', 'vm2']))
-      expect(await leftovers(lab)).toEqual([])
-      expect(await flawsOfGuests(lab)).toEqual([])
-    }
+    const before = await lab.writers()
+    const reports = await runJob()
+    const after = await lab.writers()
+    expect(reports.map(({ outcome, error }) => [outcome, error])).toEqual([
+      ['protected', undefined],
+      ['protected', undefined],
+    ])
+    const states = reports.map(({ vms }) =>
+      vms.find((vm) => vm.name === 'both')?.disks.map((disk) => disk.state),
+    )
+    expect(states).toEqual([
+      ['protected', 'elsewhere'],
+      ['elsewhere', 'protected'],
+    ])
+    const protects = new Set(
+      reports.flatMap(({ vms }) => vms.flatMap(({ id, state }) => (state === 'protected' ? [id] : []))),
+    )
+    const proofs = (await proveSecondary(lab, { before, after })).filter(({ vm }) => protects.has(vm.id))
+    expect(proofs.map(({ vm, verdict }) => [vm.name, verdict.verdict])).toEqual(
+      proofs.map(({ vm }) => [vm.name, 'exactly']),
+    )
+    expect(proofs.map(({ vm }) => vm.name)).toEqual(expect.arrayContaining(['both', 'vm1', 'vm2']))
+    expect(await leftovers(lab)).toEqual([])
+    expect(await flawsOfGuests(lab)).toEqual([])
   }, 600_000)
 
-  test('control: a run of each pair, one after the other, copies it torn, and says so of neither', async () => {
+  test('control: a run of each pair, one after the other, leaves a copy of it that is torn', async () => {
     for (const pair of lab.status.pairs) {
       const { report } = await runAgent(lab.vmbackupOn(pair))
       expect(report.outcome).toBe('protected')
