@@ -16,7 +16,7 @@ import { fakeClock, quickOptions, stageOf } from './stage.ts'
 import { aDisk, aVm } from './vms.ts'
 
 /** A VM with a disk on either volume, one alone on each, and one that is down and lies on both. */
-const acrossBoth = (): Vm[] => [
+export const acrossBoth = (): Vm[] => [
   aVm('both', { guestAgent: true, disks: [aDisk('both-1'), onOther('both-2')] }),
   aVm('idle', { status: 'down', disks: [aDisk('idle-1'), onOther('idle-2')] }),
   aVm('left'),
