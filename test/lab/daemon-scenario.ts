@@ -108,10 +108,9 @@ const hasRun = (seen: StatusView | undefined, since: string): boolean =>
   seen?.jobs.every(({ lastSuccess }) => lastSuccess !== undefined && lastSuccess > since) === true
 const provedTimes = async (prometheus: Awaited<ReturnType<typeof startPrometheus>>) =>
   Object.fromEntries(
-    (await prometheus.query('vmbackup_job_oldest_proved_point_timestamp_seconds')).map(({ metric, value }) => [
-      metric['job_name'] ?? '',
-      value,
-    ]),
+    (await prometheus.query('vmbackup_job_oldest_proved_point_timestamp_seconds')).map(
+      ({ metric, value }) => [metric['job_name'] ?? '', value],
+    ),
   )
 const patienceMs = 15 * 60_000
 
