@@ -69,6 +69,8 @@ export class Desk {
     if (record.state === 'running') return 'running'
     if (this.#stopping.aborted) throw new Refused('the agent is about to end', { hint: 'start it again' })
     record.byHand = true
+    record.wanted = record.state === 'settling'
+    if (record.wanted) return 'queued'
     this.#enqueue(record)
     this.#startQueued()
     return record.state === 'queued' ? 'queued' : 'started'
@@ -77,14 +79,17 @@ export class Desk {
   cancel(name: string, reason: Error): void {
     const record = this.recordOf(name)
     record.abort?.abort(reason)
+    record.wanted = false
     const at = this.#queue.indexOf(record)
     if (at < 0) return
     this.#queue.splice(at, 1)
     record.state = 'waiting'
+    record.byHand = false
   }
 
   pause(name: string, paused: boolean): void {
     const record = this.recordOf(name)
+    if (paused && record.state === 'queued' && !record.byHand) this.cancel(name, new Error('paused'))
     const after = Math.max(record.memory.after, this.#ports.clock.now())
     this.#memorize(record, { paused, after })
   }
@@ -108,7 +113,7 @@ export class Desk {
 
   /** Resolves when nothing goes on any more. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
   #look(record: JobRecord, now: number): void {
@@ -123,6 +128,7 @@ export class Desk {
 
   #enqueue(record: JobRecord): void {
     if (record.state !== 'waiting') return
+    record.wanted = false
     record.state = 'queued'
     this.#queue.push(record)
     this.#announce({ kind: 'changed' })
@@ -160,10 +166,12 @@ export class Desk {
   #beside(act: (signal: AbortSignal) => Promise<void>, abort: AbortController): void {
     const going = act(AbortSignal.any([abort.signal, this.#stopping]))
     this.#underWay.add(going)
-    void going.finally(() => {
-      this.#underWay.delete(going)
-      this.#announce({ kind: 'changed' })
-    })
+    void going
+      .catch((error: unknown) => this.#troubles.met('agent', error, 0))
+      .finally(() => {
+        this.#underWay.delete(going)
+        this.#announce({ kind: 'changed' })
+      })
     this.#announce({ kind: 'changed' })
   }
 
@@ -182,7 +190,7 @@ export class Desk {
     record.end(reports.map(summaryOf), good, end.outcome === 'protected')
     if (reports.length > 0) this.#tellEnd(record, end)
     this.#memorize(record, {})
-    this.#watch.readPoints(job.pairs)
+    this.#troubles.guard('history', () => this.#watch.readPoints(job.pairs))
   }
 
   #emitOf(record: JobRecord): EmitOfPair {
@@ -215,6 +223,7 @@ export class Desk {
         await this.#leftovers.settle(record, now, signal, this.#emitOf(record))
         record.rest()
         this.#memorize(record, {})
+        if (record.wanted) this.#enqueue(record)
       }, abort)
     }
   }

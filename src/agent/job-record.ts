@@ -34,19 +34,25 @@ export class JobRecord {
   memory: JobMemory
   /** Somebody wants its run now, whatever the schedule and its blackouts say. */
   byHand = false
+  /** Told to start while it could not be queued. */
+  wanted = false
   state: 'waiting' | 'queued' | 'running' | 'settling' = 'waiting'
   /** Ends the run that is going on. */
   abort: AbortController | undefined
   progress = new Map<string, RunProgress>()
   last: RunSummary | undefined
   lastSuccess: string | undefined
-  #durations: number[]
+  #durations: number[] = []
   #coming: { after: number; due: Due; askedAt: number } | undefined
 
-  constructor(job: JobConfig, memory: JobMemory, history: readonly RunSummary[]) {
+  constructor(job: JobConfig, memory: JobMemory) {
     this.job = job
     this.schedule = scheduleOf(job)
     this.memory = memory
+  }
+
+  /** Takes up how its runs went before the agent was started, newest first. */
+  recall(history: readonly RunSummary[]): void {
     this.last = history[0]
     const good = history.filter((run) => run.outcome === 'protected' || run.outcome === 'partly protected')
     this.lastSuccess = history.find((run) => run.outcome === 'protected')?.finishedAt

@@ -19,17 +19,18 @@ export class Leftovers {
   /** Jobs that nothing is done for and whose pairs owe something; not those for which it was tried a short while ago. */
   owing(records: readonly JobRecord[], now: number): JobRecord[] {
     const { history } = this.#ports
-    let owing: JobRecord[] = []
-    this.#troubles.guard('history', () => {
-      if (history.owed() === 0) return
-      owing = records.filter(({ job, state }) => {
-        const last = this.#triedAt.get(job.name) ?? Number.NEGATIVE_INFINITY
-        return (
-          state === 'waiting' && now - last >= againMs && job.pairs.some((pair) => history.owed(pair) > 0)
-        )
-      })
+    const idle = records.filter(({ job, state }) => {
+      const last = this.#triedAt.get(job.name) ?? Number.NEGATIVE_INFINITY
+      return state === 'waiting' && Math.abs(now - last) >= againMs
     })
-    return owing
+    try {
+      if (history.owed() === 0) return []
+      return idle.filter(({ job }) => job.pairs.some((pair) => history.owed(pair) > 0))
+    } catch (error) {
+      // A run may have died while it wrote: only who holds its lock may roll that back, and settling does.
+      this.#troubles.met('history', error, 0)
+      return idle
+    }
   }
 
   /** Never throws; what stays open is a trouble. */

@@ -13,7 +13,7 @@ export interface Expectation {
 /** How a VM stands against its RPO. */
 export interface RpoVerdict {
   rpo: VmView['rpo']
-  /** Epoch milliseconds; what is lost is broken since now. */
+  /** Epoch milliseconds; of what is lost, when it was. */
   breachAt?: number
   forecast?: VmView['forecast']
 }
@@ -24,14 +24,13 @@ export interface RpoVerdict {
  */
 export function judgeRpo(
   { rpoMs, firstSeenAt }: { rpoMs?: number | undefined; firstSeenAt: number },
-  { state, provedAsOf = firstSeenAt, lost }: VmStanding,
+  { state, provedAsOf = firstSeenAt, lostAt = Number.POSITIVE_INFINITY }: VmStanding,
   { startAt, endAt }: Expectation,
   now: number,
   warnPercent: number,
 ): RpoVerdict {
   if (rpoMs === undefined || state === 'not selected' || state === 'left out') return { rpo: 'none' }
-  const due = provedAsOf + rpoMs
-  const breachAt = lost ? Math.min(now, due) : due
+  const breachAt = Math.min(lostAt, provedAsOf + rpoMs)
   const forecast = forecastOf(endAt, breachAt)
   const judged = known({ breachAt, forecast })
   if (now >= breachAt) return { rpo: 'breach', ...judged }

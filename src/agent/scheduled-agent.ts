@@ -47,13 +47,19 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
   let wake = (): void => undefined
   let turnedAt = startedAt
   const announce = (event: AgentEvent): void => {
-    for (const listener of listeners) listener(event)
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        troubles.met('listeners', error, 0)
+      }
+    }
     if (event.kind === 'changed') wake()
   }
   const troubles = new Troubles(clock, (alert) => ports.tell(alert))
   const records = options.jobs.map((job) => {
     const memory = book.get(`job ${job.name}`, JobMemory) ?? { paused: false, after: startedAt, failures: 0 }
-    return new JobRecord(job, memory, history.runs({ job: job.name, limit: rememberedRuns }))
+    return new JobRecord(job, memory)
   })
   const watch = new Watch(records, ports, troubles, options.warnPercent)
   const desk = new Desk(records, { ports, watch, troubles }, options.runsAtOnce, announce, signal)
@@ -67,10 +73,12 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       if (going || Math.abs(now - last) < everyMs) return
       last = now
       going = true
-      void act().finally(() => {
-        going = false
-        announce({ kind: 'changed' })
-      })
+      void act()
+        .catch((error: unknown) => troubles.met('agent', error, 0))
+        .finally(() => {
+          going = false
+          announce({ kind: 'changed' })
+        })
     }
   }
   const lookAtEngine = regularly(options.inventoryMs, async () => {
@@ -99,9 +107,19 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       record.memory = { ...record.memory, after: Math.min(record.memory.after, since - 1) }
     }
   }
+  let isRead = false
+  /** After a run that died while it wrote, the history can be read only once what it owes has been settled. */
+  const readHistory = (): void =>
+    troubles.guard('history', () => {
+      for (const record of records)
+        record.recall(history.runs({ job: record.job.name, limit: rememberedRuns }))
+      for (const { job } of records) watch.readPoints(job.pairs)
+      isRead = true
+    })
   const turn = (): void => {
     const now = clock.now()
     turnedAt = now
+    if (!isRead) readHistory()
     lookAtEngine(now)
     if (ports.ping !== undefined) ping(now)
     desk.turn(now)
@@ -136,6 +154,14 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     const theirs = [...pairs.values()].reduce((sum, pair) => sum + history.owed(pair), 0)
     return Math.max(0, history.owed() - theirs)
   }
+  const readOr = <T>(otherwise: T, read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      troubles.met('history', error, 0)
+      return otherwise
+    }
+  }
   const status = (): StatusView => {
     const { jobs, vms } = views()
     const many = (rpo: VmView['rpo']): number => vms.filter((vm) => vm.rpo === rpo).length
@@ -152,9 +178,9 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
         .filter(({ rpo }) => rpo === 'breach' || rpo === 'warning')
         .toSorted((a, b) => (a.breachAt ?? '').localeCompare(b.breachAt ?? ''))
         .slice(0, mostBehind),
-      lastRuns: history.runs({ limit: 10 }),
+      lastRuns: readOr([], () => history.runs({ limit: 10 })),
       outbox: ports.outbox(),
-      owed: leftOver(),
+      owed: readOr(0, leftOver),
     }
   }
 
@@ -164,7 +190,11 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       // Also of a job that is new: from now on its starts can be missed.
       rememberJobs()
       while (!signal.aborted) {
-        turn()
+        try {
+          turn()
+        } catch (error) {
+          troubles.met('agent', error, 0)
+        }
         await nap()
       }
       await desk.idle()

@@ -45,7 +45,6 @@ export class Watch {
     this.#warnPercent = warnPercent
     this.#vms = new Map()
     for (const [id, vm] of ports.book.all('vm ', VmMemory)) this.#vms.set(id, vm)
-    for (const { job } of records) this.readPoints(job.pairs)
   }
 
   /** Asks the engine which VMs there are; while it does not answer the last answer stands. True when it answers again. */
@@ -60,12 +59,13 @@ export class Watch {
     }
   }
 
-  /** Reads what the last runs have left on the pairs' secondaries. Not while one goes on: it has not said yet what it proves. */
+  /**
+   * Reads what the last runs have left on the pairs' secondaries. Not while one goes on: it has not said yet what it proves. Throws
+   * Failure when the history cannot be read.
+   */
   readPoints(pairs: readonly Pair[]): void {
-    this.#troubles.guard('history', () => {
-      for (const pair of pairs)
-        this.#standings.set(nameOfPair(pair), pairStanding(this.#ports.history.lastWriter(pair)))
-    })
+    for (const pair of pairs)
+      this.#standings.set(nameOfPair(pair), pairStanding(this.#ports.history.lastWriter(pair)))
   }
 
   /** Tells of every VM that has come to stand otherwise against its RPO. */

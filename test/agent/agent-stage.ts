@@ -56,6 +56,10 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
   const goings = new Map<string, Going>()
   let engineDown: string | undefined
   let diskFull: string | undefined
+  let unreadable: string | undefined
+  const readable = (): void => {
+    if (unreadable !== undefined) throw new Error(unreadable)
+  }
   const owed = new Set<string>()
   let dead = false
   const book = openBook(':memory:')
@@ -71,21 +75,27 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     lines.push(`${at}  ${text}`)
   }
   const history: History = {
-    runs: ({ job, limit }) =>
-      reports
+    runs({ job, limit }) {
+      readable()
+      return reports
         .filter((one) => job === undefined || one.job === job)
         .toReversed()
         .slice(0, limit)
-        .map(summaryOf),
+        .map(summaryOf)
+    },
     report: (run) => reports.find((one) => one.run === run),
     points: () => [],
     lastWriter(pair) {
+      readable()
       const run = writers.get(nameOfPair(pair))
       if (run === undefined) return undefined
       const report = reports.find((one) => one.run === run)
       return report === undefined ? { run } : { run, report }
     },
-    owed: (pair) => (pair === undefined ? owed.size : owed.has(nameOfPair(pair)) ? 1 : 0),
+    owed(pair) {
+      readable()
+      return pair === undefined ? owed.size : Number(owed.has(nameOfPair(pair)))
+    },
   }
 
   const perform = async (job: JobConfig, pair: Pair, signal: AbortSignal): Promise<Report> => {
@@ -153,6 +163,7 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
       async recover(job) {
         say(`what ${job.name} owes is settled`)
         for (const pair of job.pairs) owed.delete(nameOfPair(pair))
+        unreadable = undefined
         return []
       },
     },
@@ -202,6 +213,10 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     disk(full?: string) {
       diskFull = full
       say(full === undefined ? 'the disk has room again' : 'the disk is full')
+    },
+    /** A run died in the middle of a write: the history can be read again once what it owes is settled. */
+    tornHistory() {
+      unreadable = 'attempt to write a readonly database'
     },
     until: (at: string) => clock.passUntil(Date.parse(at)),
     /** As kill -9 does it: nothing is said, a run that goes on leaves what it owes. */

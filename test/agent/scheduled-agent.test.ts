@@ -161,6 +161,32 @@ test('with a full disk the agent goes on, says so, and tells what it could not w
   expect(stage.runs()).toHaveLength(4)
 })
 
+test('with a history that a killed run has torn the agent starts, settles that run, and takes up how things stand', async () => {
+  const stage = stageOf([aJob('data', { ...nightly, rpoMs: 100 * hour, catchUp: false })])
+  await stage.until('2026-11-21T02:30:00Z')
+  await stage.kill()
+  stage.tornHistory()
+  stage.start()
+  expect(stage.agent().status()).toMatchObject({ troubles: [{ matter: 'history' }] })
+  await stage.until('2026-11-21T02:31:00Z')
+  expect(stage.lines).toContainEqual(expect.stringContaining('what data owes is settled'))
+  expect(stage.agent().status()).toMatchObject({ troubles: [], lastRuns: [{ job: 'data' }] })
+  expect(stage.agent().vms()).toMatchObject([{ name: 'web', state: 'protected', rpo: 'ok' }])
+})
+
+test('a run that is asked for while what is owed is settled follows it', async () => {
+  const stage = stageOf([aJob('data')])
+  await stage.until('2026-11-20T12:01:00Z')
+  stage.agent().start('data')
+  await stage.until('2026-11-20T12:02:00Z')
+  await stage.kill()
+  stage.start()
+  expect(stage.agent().jobs()).toMatchObject([{ state: 'settling' }])
+  expect(stage.agent().start('data')).toBe('queued')
+  await stage.until('2026-11-20T12:30:00Z')
+  expect(stage.runs().at(-1)).toBe('run data ends: protected')
+})
+
 test('what it tells of itself is as its schema says, in every state', async () => {
   const stage = stageOf([aJob('data', { rpoMs: 2 * hour }), aJob('mail', nightly)])
   for (const at of ['12:00', '12:05', '12:30', '13:50', '13:59'])
