@@ -1,8 +1,10 @@
-import { Refused, Unknown } from '../model/errors.ts'
+import type { Alert } from '../model/alert.ts'
+import { messageOf, Refused, Unknown } from '../model/errors.ts'
 import { openUntil } from '../model/window.ts'
 import type { Report } from '../run/report.ts'
 import type { AgentEvent } from './agent.ts'
 import { decide } from './due.ts'
+import { foldRun, isGood, notBegun } from './fold-runs.ts'
 import { summaryOf } from './history.ts'
 import type { JobRecord } from './job-record.ts'
 import { Leftovers } from './leftovers.ts'
@@ -50,8 +52,16 @@ export class Desk {
   turn(now: number): void {
     // First: guests may stand on overlays, or still.
     this.#settleOwed(now)
-    for (const record of this.#records) this.#look(record, now)
+    for (const record of this.#records) {
+      // One job's schedule must not keep the others from starting.
+      this.#troubles.guard(`schedule of ${record.job.name}`, () => this.#look(record, now))
+    }
     this.#startQueued()
+  }
+
+  /** What earlier runs have left, and nothing else. */
+  settle(now: number): void {
+    this.#settleOwed(now)
   }
 
   /** When the next start comes, in epoch milliseconds; infinity when none is known. */
@@ -79,6 +89,7 @@ export class Desk {
   cancel(name: string, reason: Error): void {
     const record = this.recordOf(name)
     record.abort?.abort(reason)
+    if (record.wanted) record.byHand = false
     record.wanted = false
     const at = this.#queue.indexOf(record)
     if (at < 0) return
@@ -121,9 +132,11 @@ export class Desk {
     const decision = decide(record, now, this.#watch.tightest(record.job.name))
     if (decision === undefined) return
     const { alert, after, start } = decision
-    if (alert !== undefined) this.#troubles.guard('state', () => this.#ports.tell(alert))
+    if (alert !== undefined) this.#tell(alert)
     this.#memorize(record, { after })
-    if (start) this.#enqueue(record)
+    if (!start) return
+    if (record.state === 'settling') record.wanted = true
+    else this.#enqueue(record)
   }
 
   #enqueue(record: JobRecord): void {
@@ -158,7 +171,7 @@ export class Desk {
       const abort = new AbortController()
       record.begin(this.#ports.clock.now(), abort)
       this.#memorize(record, {})
-      this.#beside((signal) => this.#run(record, signal), abort)
+      this.#beside((signal) => this.#run(record, abort, signal), abort)
     }
   }
 
@@ -175,22 +188,25 @@ export class Desk {
     this.#announce({ kind: 'changed' })
   }
 
-  async #run(record: JobRecord, signal: AbortSignal): Promise<void> {
+  async #run(record: JobRecord, abort: AbortController, signal: AbortSignal): Promise<void> {
     const { job } = record
     const { clock, runner } = this.#ports
+    const startedAt = clock.now()
     let reports: Report[] = []
+    let why: string | undefined
     try {
       reports = await runner.run(job, signal, this.#emitOf(record))
       this.#troubles.cleared(`job ${job.name}`)
     } catch (error) {
+      why = messageOf(error)
       this.#troubles.met(`job ${job.name}`, error, 0)
     }
-    const end = tellRunEnd(job.name, reports, clock.now())
-    const good = reports.some((report) => report.manifest !== undefined)
-    record.end(reports.map(summaryOf), good, end.outcome === 'protected')
-    if (reports.length > 0) this.#tellEnd(record, end)
+    const runs = reports.map(summaryOf)
+    const last = foldRun(runs) ?? notBegun(job, startedAt, clock.now(), why)
+    record.end(last, isGood(runs), abort.signal.aborted)
+    if (reports.length > 0) this.#tellEnd(record, tellRunEnd(job.name, reports, clock.now()))
     this.#memorize(record, {})
-    this.#troubles.guard('history', () => this.#watch.readPoints(job.pairs))
+    this.#watch.forget(job.pairs)
   }
 
   #emitOf(record: JobRecord): EmitOfPair {
@@ -204,13 +220,19 @@ export class Desk {
   #tellEnd(record: JobRecord, { outcome, severity, digest, alert }: ReturnType<typeof tellRunEnd>): void {
     const { told, ...memory } = record.memory
     const now = this.#ports.clock.now()
-    const good = outcome === 'protected'
-    if (!good && told?.digest === digest && now - told.at < remindMs) return
-    this.#troubles.guard('state', () => {
+    if (outcome === 'protected') {
       // Who was told of the bad end is told of the good one.
-      this.#ports.tell({ ...alert, severity: good ? (told?.severity ?? severity) : severity })
-      record.memory = good ? memory : { ...memory, told: { digest, at: now, severity } }
-    })
+      this.#tell({ ...alert, severity: told?.severity ?? severity })
+      record.memory = memory
+    } else if (told?.digest !== digest || now - told.at >= remindMs) {
+      this.#tell({ ...alert, severity })
+      const gravest = told?.severity === 'alert' ? 'alert' : severity
+      record.memory = { ...memory, told: { digest, at: now, severity: gravest } }
+    }
+  }
+
+  #tell(alert: Alert): void {
+    this.#troubles.guard('alerts', () => this.#ports.tell(alert))
   }
 
   #settleOwed(now: number): void {

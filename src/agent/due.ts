@@ -20,8 +20,9 @@ export function decide(
   now: number,
   standing: Pick<ScheduleFacts, 'provedAsOf' | 'rpoMs'>,
 ): Decision | undefined {
-  if (record.state === 'settling') return undefined
   const regular = record.nextByClock(now)
+  if (record.state === 'settling')
+    return regular !== undefined && regular.at <= now ? { start: true, after: regular.at } : undefined
   if (record.state !== 'waiting') {
     if (regular === undefined || regular.at > now) return undefined
     return { start: false, after: regular.at, alert: tellSkipped(record, regular.at, now) }

@@ -21,6 +21,8 @@ export interface History {
    * is not there.
    */
   lastWriter(pair: Pair): { run: string; report?: Report } | undefined
+  /** That run alone: cheap enough to be asked at every turn. */
+  writer(pair: Pair): string | undefined
   /** How much is owed for a pair, or for all together. */
   owed(pair?: Pair): number
 }
@@ -66,6 +68,10 @@ export function historyIn(stateDir: string): History {
     const [row] = ask('SELECT report FROM run WHERE id = ?', run)
     return row === undefined ? undefined : (JSON.parse(String(row['report'])) as Report)
   }
+  const writer = (pair: Pair): string | undefined => {
+    const [row] = ask('SELECT value FROM fact WHERE pair = ? AND name = ?', nameOfPair(pair), overwrittenBy)
+    return row === undefined ? undefined : String(row['value'])
+  }
   return {
     runs: ({ job, limit, from, to }) =>
       ask(
@@ -79,10 +85,10 @@ export function historyIn(stateDir: string): History {
       ).map(runIn),
     report,
     points: (limit) => pointsIn(ask, limit),
+    writer,
     lastWriter(pair) {
-      const [row] = ask('SELECT value FROM fact WHERE pair = ? AND name = ?', nameOfPair(pair), overwrittenBy)
-      if (row === undefined) return undefined
-      const run = String(row['value'])
+      const run = writer(pair)
+      if (run === undefined) return undefined
       const found = report(run)
       return found === undefined ? { run } : { run, report: found }
     },

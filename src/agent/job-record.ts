@@ -3,6 +3,7 @@ import type { JobConfig } from '../config/keys.ts'
 import { nameOfPair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Report } from '../run/report.ts'
+import { foldRun, isGood, togetherIn } from './fold-runs.ts'
 import { beginProgress, foldProgress } from './progress.ts'
 import type { Expectation } from './rpo.ts'
 import { expectedMs } from './rpo-schedule.ts'
@@ -53,10 +54,17 @@ export class JobRecord {
 
   /** Takes up how its runs went before the agent was started, newest first. */
   recall(history: readonly RunSummary[]): void {
-    this.last = history[0]
-    const good = history.filter((run) => run.outcome === 'protected' || run.outcome === 'partly protected')
-    this.lastSuccess = history.find((run) => run.outcome === 'protected')?.finishedAt
-    this.#durations = good.map(durationOf).slice(0, mostDurations).toReversed()
+    const ends = togetherIn(history).flatMap((runs) => {
+      const end = foldRun(runs)
+      return end === undefined ? [] : [{ end, good: isGood(runs) }]
+    })
+    this.last = ends[0]?.end
+    this.lastSuccess = ends.find(({ end }) => end.outcome === 'protected')?.end.finishedAt
+    this.#durations = ends
+      .filter(({ good }) => good)
+      .map(({ end }) => durationOf(end))
+      .slice(0, mostDurations)
+      .toReversed()
   }
 
   get pairs(): string[] {
@@ -141,16 +149,14 @@ export class JobRecord {
     this.memory = memory
   }
 
-  /** Takes the outcome of all pairs together; `good` when a recovery point was made, `whole` when it claims every VM. */
-  end(summaries: readonly RunSummary[], good: boolean, whole: boolean): void {
+  /** Takes how it ended over all pairs; `good` when each has a point. One that an operator has ended counts for nothing. */
+  end(last: RunSummary, good: boolean, byOperator: boolean): void {
     this.rest()
-    const [first] = summaries
-    this.last = summaries.find(({ outcome }) => outcome !== 'protected') ?? first ?? this.last
-    if (whole) this.lastSuccess = first?.finishedAt
-    if (good && first !== undefined) {
-      this.#durations = [...this.#durations, Math.max(...summaries.map(durationOf))].slice(-mostDurations)
-    }
-    this.memory = { ...this.memory, failures: good ? 0 : this.memory.failures + 1 }
+    this.last = last
+    if (last.outcome === 'protected') this.lastSuccess = last.finishedAt
+    if (good) this.#durations = [...this.#durations, durationOf(last)].slice(-mostDurations)
+    const { failures } = this.memory
+    if (good || !byOperator) this.memory = { ...this.memory, failures: good ? 0 : failures + 1 }
   }
 }
 

@@ -16,32 +16,45 @@ export class Leftovers {
     this.#troubles = troubles
   }
 
-  /** Jobs that nothing is done for and whose pairs owe something; not those for which it was tried a short while ago. */
+  /** Jobs for whose pairs nothing is done and something is owed; not those for which it was tried a short while ago. */
   owing(records: readonly JobRecord[], now: number): JobRecord[] {
-    const { history } = this.#ports
-    const idle = records.filter(({ job, state }) => {
-      const last = this.#triedAt.get(job.name) ?? Number.NEGATIVE_INFINITY
-      return state === 'waiting' && Math.abs(now - last) >= againMs
-    })
+    const taken = new Set(records.filter(({ state }) => isBusy(state)).flatMap(primariesOf))
+    const owing: JobRecord[] = []
+    for (const record of records.filter(({ state }) => state === 'waiting')) {
+      const { name, pairs } = record.job
+      const last = this.#triedAt.get(name) ?? Number.NEGATIVE_INFINITY
+      // What a run that goes on owes is its own affair.
+      if (pairs.some(({ primary }) => taken.has(primary)) || !this.#owes(record)) continue
+      if (Math.abs(now - last) < againMs) continue
+      owing.push(record)
+      for (const primary of primariesOf(record)) taken.add(primary)
+    }
+    return owing
+  }
+
+  #owes({ job }: JobRecord): boolean {
     try {
-      if (history.owed() === 0) return []
-      return idle.filter(({ job }) => job.pairs.some((pair) => history.owed(pair) > 0))
+      const owes = job.pairs.some((pair) => this.#ports.history.owed(pair) > 0)
+      this.#troubles.cleared('history')
+      if (!owes) this.#troubles.cleared(matterOf(job.name))
+      return owes
     } catch (error) {
       // A run may have died while it wrote: only who holds its lock may roll that back, and settling does.
       this.#troubles.met('history', error, 0)
-      return idle
+      return true
     }
   }
 
   /** Never throws; what stays open is a trouble. */
   async settle({ job }: JobRecord, now: number, signal: AbortSignal, emit: EmitOfPair): Promise<void> {
     this.#triedAt.set(job.name, now)
-    const matter = `left by runs of ${job.name}`
+    const matter = matterOf(job.name)
     try {
       const recoveries = await this.#ports.runner.recover(job, signal, emit)
-      const open = recoveries.flatMap(({ found, error }) => [
+      // A run of somebody else goes on: it settles what it finds.
+      const open = recoveries.flatMap(({ found, error, outcome }) => [
         ...found.flatMap(({ state, what, why }) => (state === 'left open' ? [`${what}: ${why ?? ''}`] : [])),
-        ...(error === undefined ? [] : [error.message]),
+        ...(error === undefined || outcome === 'locked' ? [] : [error.message]),
       ])
       if (open.length === 0) this.#troubles.cleared(matter)
       else this.#troubles.met(matter, new Error(open.join('\n')), againMs)
@@ -49,4 +62,16 @@ export class Leftovers {
       this.#troubles.met(matter, error, againMs)
     }
   }
+}
+
+function matterOf(job: string): string {
+  return `left by runs of ${job}`
+}
+
+function isBusy(state: JobRecord['state']): boolean {
+  return state === 'running' || state === 'settling'
+}
+
+function primariesOf({ job }: JobRecord): string[] {
+  return job.pairs.map(({ primary }) => primary)
 }

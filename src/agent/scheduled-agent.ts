@@ -1,5 +1,5 @@
 import type { JobConfig } from '../config/keys.ts'
-import { Cancelled } from '../model/errors.ts'
+import { Cancelled, Failure } from '../model/errors.ts'
 import { nameOfPair } from '../model/pair.ts'
 import type { Agent, AgentEvent } from './agent.ts'
 import { Desk } from './desk.ts'
@@ -25,6 +25,8 @@ export interface AgentOptions {
 }
 
 const pingPatienceMs = 30 * 60_000
+/** A run from the command line may go on for so long. */
+const owedPatienceMs = 2 * 3_600_000
 const mostBehind = 50
 const rememberedRuns = 100
 
@@ -104,26 +106,55 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       troubles.guard('state', () => ports.tell(tellInterrupted(record.job, since, clock.now())))
       record.rest()
       // It is made up for like one that was missed.
-      record.memory = { ...record.memory, after: Math.min(record.memory.after, since - 1) }
+      const told = { digest: 'interrupted', at: clock.now(), severity: 'alert' as const }
+      record.memory = { ...record.memory, after: Math.min(record.memory.after, since) - 1, told }
     }
   }
   let isRead = false
   /** After a run that died while it wrote, the history can be read only once what it owes has been settled. */
-  const readHistory = (): void =>
+  const readHistory = (now: number): void =>
     troubles.guard('history', () => {
-      for (const record of records)
-        record.recall(history.runs({ job: record.job.name, limit: rememberedRuns }))
-      for (const { job } of records) watch.readPoints(job.pairs)
+      if (!isRead) {
+        for (const record of records)
+          record.recall(history.runs({ job: record.job.name, limit: rememberedRuns }))
+      }
+      const busy = new Set(records.flatMap((record) => (record.state === 'running' ? record.pairs : [])))
+      for (const { job } of records)
+        watch.readPoints(
+          job.pairs.filter((pair) => !busy.has(nameOfPair(pair))),
+          now,
+        )
       isRead = true
     })
   const turn = (): void => {
     const now = clock.now()
-    turnedAt = now
-    if (!isRead) readHistory()
     lookAtEngine(now)
+    readHistory(now)
+    // Without it nothing is known of any job or VM, and nothing may be claimed.
+    if (isRead) {
+      desk.turn(now)
+      watch.judge(now)
+    } else desk.settle(now)
+    tellOwedElsewhere()
     if (ports.ping !== undefined) ping(now)
-    desk.turn(now)
-    watch.judge(now)
+    turnedAt = now
+  }
+  /** By pairs that no job has (any more): nobody here settles them. */
+  const tellOwedElsewhere = (): void => {
+    const ours = new Map(options.jobs.flatMap((job) => job.pairs.map((pair) => [nameOfPair(pair), pair])))
+    const count = readOr(0, () => {
+      const mine = [...ours.values()].reduce((sum, pair) => sum + history.owed(pair), 0)
+      return history.owed() - mine
+    })
+    if (count <= 0) troubles.cleared('owed by no job')
+    else {
+      const hint = 'settle it: vmbackup recover; vmbackup recover --dry-run lists it'
+      troubles.met(
+        'owed by no job',
+        new Failure(`${count} things are owed for volumes of no job`, { hint }),
+        owedPatienceMs,
+      )
+    }
   }
   const nap = async (): Promise<void> => {
     const now = clock.now()
@@ -132,6 +163,29 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     const due = Math.min(desk.nextAt(now), watch.nextAt(now)) - now
     const ms = Math.min(options.napMs, Math.max(due, 1_000))
     await clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch(() => undefined)
+  }
+  const goRound = async (): Promise<void> => {
+    try {
+      turn()
+      troubles.cleared('agent')
+      await nap()
+    } catch (error) {
+      troubles.met('agent', error, 0)
+      await clock.sleep(options.napMs, signal).catch(() => undefined)
+    }
+  }
+  /** While the last runs settle, somebody still watches. */
+  const seeOut = async (): Promise<void> => {
+    const over = new AbortController()
+    const idle = desk.idle().then(() => over.abort())
+    while (!over.signal.aborted) {
+      const now = clock.now()
+      turnedAt = now
+      if (ports.ping !== undefined) ping(now)
+      troubles.guard('agent', () => watch.judge(now))
+      await clock.sleep(options.napMs, over.signal).catch(() => undefined)
+    }
+    await idle
   }
 
   const views = (): { jobs: JobView[]; vms: VmView[] } => {
@@ -189,15 +243,8 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       tellWhatWasInterrupted()
       // Also of a job that is new: from now on its starts can be missed.
       rememberJobs()
-      while (!signal.aborted) {
-        try {
-          turn()
-        } catch (error) {
-          troubles.met('agent', error, 0)
-        }
-        await nap()
-      }
-      await desk.idle()
+      while (!signal.aborted) await goRound()
+      await seeOut()
     },
     turnedAt: () => turnedAt,
     status,
@@ -228,10 +275,14 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     },
   }
 
-  async function viewsOf(vms: readonly { id: string }[], asked: AbortSignal): Promise<VmView[]> {
+  async function viewsOf(
+    vms: readonly { id: string; name: string }[],
+    asked: AbortSignal,
+  ): Promise<VmView[]> {
     await watch.lookAtEngine(asked)
     announce({ kind: 'changed' })
-    const ids = new Set(vms.map(({ id }) => id))
-    return watch.views(clock.now()).flatMap(({ vm }) => (ids.has(vm.id) ? [vm] : []))
+    const views = new Map(watch.views(clock.now()).map(({ vm }) => [vm.id, vm]))
+    const why = 'it has no disk on a volume of any job, or the engine was not asked yet'
+    return vms.map(({ id, name }) => views.get(id) ?? { id, name, state: 'not selected', rpo: 'none', why })
   }
 }

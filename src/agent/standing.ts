@@ -1,3 +1,4 @@
+import { isBySelection } from '../backup/select.ts'
 import type { Report, VmResult } from '../run/report.ts'
 import type { InventoryVm } from './ports.ts'
 import type { VmView } from './view.ts'
@@ -56,6 +57,8 @@ function onPair({ id }: InventoryVm, { writer, writtenAt = 0, results }: PairSta
     case 'protected':
       return { state: 'protected', provedAsOf: Date.parse(result.asOf.earliest) }
     case 'left out':
+      // It has been selected since.
+      if (isBySelection(result.why)) return { state: 'waiting' }
       return { state: 'left out', why: result.why }
     case 'failed':
       return { state: 'failed', why: result.why, lostAt: writtenAt }

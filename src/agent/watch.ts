@@ -1,33 +1,19 @@
-import { z } from 'zod'
-import type { Alert } from '../model/alert.ts'
 import { CommandFailed } from '../model/errors.ts'
 import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { JobRecord } from './job-record.ts'
+import { alertsOf, isWantedAnew, type Judged, VmMemory, viewOf } from './judged-vm.ts'
 import type { AgentPorts, InventoryVm } from './ports.ts'
-import { isoTime } from './progress.ts'
-import { type Expectation, judgeRpo, type RpoVerdict } from './rpo.ts'
-import { type PairStanding, pairStanding, standingOf, type VmStanding } from './standing.ts'
-import { type RpoChange, tellRpo } from './tellings.ts'
+import { type Expectation, judgeRpo } from './rpo.ts'
+import { type PairStanding, pairStanding, standingOf } from './standing.ts'
 import type { Troubles } from './troubles.ts'
 import type { VmView } from './view.ts'
 
-/** What is remembered of a VM: its RPO counts from when it was first seen, and a change is told once. */
-const VmMemory = z.object({
-  name: z.string(),
-  firstSeenAt: z.number(),
-  told: z.enum(['ok', 'warning', 'breach', 'none']),
-  // The VM as it was seen last, so that its RPO is watched while the engine is away.
-  jobs: z.array(z.string()),
-  pairs: z.array(z.string()),
-  policy: z.string().optional(),
-  rpoMs: z.number().optional(),
-  whyNot: z.string().optional(),
-})
-type VmMemory = z.infer<typeof VmMemory>
-
 /** The engine may be restarted without anybody being told. */
 const enginePatienceMs = 10 * 60_000
+
+/** A run that is not ours and has not reported for so long has died. */
+const foreignMs = 2 * 3_600_000
 
 /** Watches how old every VM's newest proved recovery point is. */
 export class Watch {
@@ -37,14 +23,19 @@ export class Watch {
   readonly #warnPercent: number
   #vms: Map<string, VmMemory>
   readonly #standings = new Map<string, PairStanding>()
+  readonly #stale = new Set<string>()
 
   constructor(records: readonly JobRecord[], ports: AgentPorts, troubles: Troubles, warnPercent: number) {
     this.#records = records
     this.#ports = ports
     this.#troubles = troubles
     this.#warnPercent = warnPercent
-    this.#vms = new Map()
-    for (const [id, vm] of ports.book.all('vm ', VmMemory)) this.#vms.set(id, vm)
+    // Of jobs and pairs that the configuration has no more nothing is judged; the engine is asked again soon.
+    const jobs = new Set(records.map(({ job }) => job.name))
+    const pairs = new Set(records.flatMap((record) => record.pairs))
+    const isKnown = (vm: VmMemory): boolean =>
+      vm.jobs.every((job) => jobs.has(job)) && vm.pairs.every((pair) => pairs.has(pair))
+    this.#vms = new Map([...ports.book.all('vm ', VmMemory)].filter(([, vm]) => isKnown(vm)))
   }
 
   /** Asks the engine which VMs there are; while it does not answer the last answer stands. True when it answers again. */
@@ -59,26 +50,44 @@ export class Watch {
     }
   }
 
+  /** What was known of these pairs' secondaries is read anew at the next turn. */
+  forget(pairs: readonly Pair[]): void {
+    for (const pair of pairs) this.#stale.add(nameOfPair(pair))
+  }
+
   /**
-   * Reads what the last runs have left on the pairs' secondaries. Not while one goes on: it has not said yet what it proves. Throws
-   * Failure when the history cannot be read.
+   * Reads what the last runs have left on the pairs' secondaries, where that has changed: others make runs, too. Not while one of ours goes on: it
+   * has not said yet what it proves. Throws Failure when the history cannot be read.
    */
-  readPoints(pairs: readonly Pair[]): void {
-    for (const pair of pairs)
-      this.#standings.set(nameOfPair(pair), pairStanding(this.#ports.history.lastWriter(pair)))
+  readPoints(pairs: readonly Pair[], now: number): void {
+    const { history } = this.#ports
+    for (const pair of pairs) {
+      const name = nameOfPair(pair)
+      const known = this.#standings.get(name)
+      const isNew = known === undefined || this.#stale.has(name)
+      const isSame =
+        known?.writer === history.writer(pair) && (known?.writer === undefined || known.results !== undefined)
+      if (!isNew && isSame) continue
+      const found = pairStanding(history.lastWriter(pair))
+      // A run that is not ours may still be going on, and its report to come.
+      const isGoing = found.results === undefined && now - (found.writtenAt ?? 0) < foreignMs
+      if (!isNew && isGoing) continue
+      this.#standings.set(name, found)
+      this.#stale.delete(name)
+    }
   }
 
   /** Tells of every VM that has come to stand otherwise against its RPO. */
   judge(now: number): void {
     const changed = [...this.#judged(now)].filter(({ vm, verdict }) => verdict.rpo !== vm.told)
     if (changed.length === 0) return
-    this.#troubles.guard('state', () => {
-      for (const alert of alertsOf(changed, now, (job) => this.#recordOf(job)?.job.timeZone))
-        this.#ports.tell(alert)
-      const memories = changed.map(({ id, vm, verdict }) => [id, { ...vm, told: verdict.rpo }] as const)
-      this.#remember(new Map(memories))
-      for (const [id, vm] of memories) this.#vms.set(id, vm)
+    const alerts = alertsOf(changed, now, (job) => this.#recordOf(job)?.job.timeZone)
+    this.#troubles.guard('alerts', () => {
+      for (const alert of alerts) this.#ports.tell(alert)
     })
+    const memories = changed.map(({ id, vm, verdict }) => [id, { ...vm, told: verdict.rpo }] as const)
+    for (const [id, vm] of memories) this.#vms.set(id, vm)
+    this.#troubles.guard('state', () => this.#remember(new Map(memories)))
   }
 
   /**
@@ -139,15 +148,16 @@ export class Watch {
     const now = this.#ports.clock.now()
     const vms = new Map<string, VmMemory>()
     for (const { id, ...vm } of inventory) {
-      const { firstSeenAt = now, told = 'none' } = this.#vms.get(id) ?? {}
-      vms.set(id, { ...vm, firstSeenAt, told })
+      const before = this.#vms.get(id)
+      const { told = 'none' } = before ?? {}
+      vms.set(id, { ...vm, firstSeenAt: isWantedAnew(vm, before) ? now : (before?.firstSeenAt ?? now), told })
     }
     const changes = new Map<string, VmMemory | undefined>()
     for (const id of this.#vms.keys()) if (!vms.has(id)) changes.set(id, undefined)
     for (const [id, vm] of vms)
       if (JSON.stringify(vm) !== JSON.stringify(this.#vms.get(id))) changes.set(id, vm)
     this.#vms = vms
-    this.#troubles.guard('state', () => this.#remember(changes))
+    if (changes.size > 0) this.#troubles.guard('state', () => this.#remember(changes))
   }
 
   #remember(changes: ReadonlyMap<string, VmMemory | undefined>): void {
@@ -161,67 +171,4 @@ export class Watch {
   #recordOf(name: string): JobRecord | undefined {
     return this.#records.find(({ job }) => job.name === name)
   }
-}
-
-/** A VM with all that is known of it at one moment. */
-interface Judged {
-  id: string
-  vm: VmMemory
-  job: string | undefined
-  standing: VmStanding
-  verdict: RpoVerdict
-  expected: Expectation
-}
-
-function viewOf({ id, vm, job, standing, verdict, expected }: Judged): VmView {
-  const { name, policy, rpoMs } = vm
-  const { state, why } = standing
-  const { rpo, forecast } = verdict
-  return known({
-    id,
-    name,
-    job,
-    policy,
-    state,
-    provedAsOf: isoTimeIf(standing.provedAsOf),
-    rpoMs,
-    rpo,
-    breachAt: isoTimeIf(verdict.breachAt),
-    forecast,
-    nextStart: isoTimeIf(finite(expected.startAt)),
-    why,
-  })
-}
-
-function finite(at: number | undefined): number | undefined {
-  return at === Number.POSITIVE_INFINITY ? undefined : at
-}
-
-function isoTimeIf(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : isoTime(at)
-}
-
-/** One alert for all VMs of a job that came to stand so. */
-function alertsOf(
-  changed: readonly Judged[],
-  now: number,
-  timeZoneOf: (job: string) => string | undefined,
-): Alert[] {
-  const groups = Map.groupBy(changed.filter(isWorthTelling), ({ job, verdict }) => `${verdict.rpo} ${job}`)
-  return [...groups.values()].flatMap((group) => {
-    const [{ job, verdict } = {}] = group
-    if (job === undefined || verdict === undefined || verdict.rpo === 'none') return []
-    return [tellRpo(job, verdict.rpo, group.map(changeOf), now, timeZoneOf(job))]
-  })
-}
-
-/** A warning after a breach is good news that is not good enough; a VM that is new and in order is none. */
-function isWorthTelling({ vm: { told }, verdict: { rpo } }: Judged): boolean {
-  return !(rpo === 'warning' && told === 'breach') && !(rpo === 'ok' && told === 'none')
-}
-
-function changeOf({ id, vm, standing, verdict }: Judged): RpoChange {
-  const { name, rpoMs = 0 } = vm
-  const { provedAsOf, why } = standing
-  return known({ id, name, rpoMs, breachAt: verdict.breachAt ?? 0, provedAsOf, why })
 }

@@ -67,6 +67,11 @@ export async function resolveSelection(
   }
 }
 
+/** True for the reasons that are given here, which another selection or tag changes. */
+export function isBySelection(why: string): boolean {
+  return /^(kept out by tag|not selected|excluded by) ?/.test(why)
+}
+
 /** What the engine has told. */
 interface Asked {
   clusters: readonly Cluster[]

@@ -99,7 +99,7 @@ async function goesOn(agent: AgentClient, name: string): Promise<boolean> {
     throw gone(name, cause)
   })
   const state = jobs.find((job) => job.name === name)?.state
-  return state === 'running' || state === 'queued'
+  return state === 'running' || state === 'queued' || state === 'settling'
 }
 
 /** What was heard, and of pairs of which nothing was heard what the agent has kept since. */

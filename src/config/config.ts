@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { UsageError } from '../model/errors.ts'
 import { oneLine } from '../model/shown.ts'
 import { lookAtAgent } from './agent-checks.ts'
+import { webAddress } from './agent-kinds.ts'
 import { decode, type Override, type Problem } from './decode.ts'
 import { caFileProblem, readText } from './files.ts'
 import { type Ini, parseIni } from './ini.ts'
@@ -115,6 +116,8 @@ function linesOf(section: string, values: Record<string, unknown>): string {
       const value = values[field]
       if (value === undefined) return `# ${key} =`
       if (kind === secret || kind === secretWords) return `# ${key} is set and not shown`
+      // What comes after the host is a secret with many services.
+      if (kind === webAddress) return `# ${key} is set, and not shown beyond ${new URL(String(value)).origin}`
       return `${key} = ${kind.schema.encode(value)}`
     })
   return `${lines.join('\n')}\n`

@@ -85,6 +85,7 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     },
     report: (run) => reports.find((one) => one.run === run),
     points: () => [],
+    writer: (pair) => writers.get(nameOfPair(pair)),
     lastWriter(pair) {
       readable()
       const run = writers.get(nameOfPair(pair))

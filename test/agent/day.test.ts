@@ -51,12 +51,12 @@ sön 03:00  run mail starts
 sön 03:14    warning: data: 2 VMs are about to break their RPO: db, web
 sön 03:15  run mail ends: protected
 sön 03:15    normal: mail: 1 of 1 VMs protected
-sön 03:15    warning: mail: mx1 is within the RPO again
+sön 03:15    alert: mail: mx1 is within the RPO again
 sön 04:00  run data starts
 sön 04:14    alert: data: 2 VMs have no recovery point within their RPO: db, web
 sön 04:20  run data ends: protected
 sön 04:20    normal: data: 2 of 2 VMs protected
-sön 04:20    warning: data: db, web are within the RPO again
+sön 04:20    alert: data: db, web are within the RPO again
 sön 04:33  run mail starts
 sön 04:48  run mail ends: protected
 sön 04:48    normal: mail: 1 of 1 VMs protected
@@ -73,15 +73,14 @@ sön 10:30    alert: data: the run of 2026-10-25 08:00 was interrupted: the agen
 sön 10:30  what data owes is settled
 sön 10:30    alert: data: 2 VMs have no recovery point within their RPO: db, web
 sön 10:30    alert: mail: mx1 has no recovery point within its RPO of 2 h
-sön 10:30    warning: data: the run of 2026-10-25 08:00 was missed
 sön 10:30  run mail starts
 sön 10:45  run mail ends: protected
 sön 10:45    normal: mail: 1 of 1 VMs protected
 sön 10:45  run data starts
-sön 10:45    warning: mail: mx1 is within the RPO again
+sön 10:45    alert: mail: mx1 is within the RPO again
 sön 11:05  run data ends: protected
-sön 11:05    normal: data: 2 of 2 VMs protected
-sön 11:05    warning: data: db, web are within the RPO again
+sön 11:05    alert: data: 2 of 2 VMs protected
+sön 11:05    alert: data: db, web are within the RPO again
 sön 12:00  run data starts
 sön 12:06    warning: mail: mx1 breaks its RPO of 2 h at 2026-10-25 12:30
 sön 12:30    alert: mail: mx1 has no recovery point within its RPO of 2 h
@@ -93,7 +92,7 @@ sön 16:10    normal: data: 2 of 2 VMs protected
 sön 16:10  run mail starts
 sön 16:25  run mail ends: protected
 sön 16:25    normal: mail: 1 of 1 VMs protected
-sön 16:25    warning: mail: mx1 is within the RPO again
+sön 16:25    alert: mail: mx1 is within the RPO again
 sön 16:30  the engine is away: the engine does not answer
 sön 16:45    warning: engine: the engine does not answer
 sön 17:00    alert: data: 2 VMs have no recovery point within their RPO: db, web
@@ -111,11 +110,11 @@ sön 19:03    warning: engine: works again after 2 h 28 min
 sön 19:03  run mail starts
 sön 19:18  run mail ends: protected
 sön 19:18    alert: mail: 1 of 1 VMs protected
-sön 19:18    warning: mail: mx1 is within the RPO again
+sön 19:18    alert: mail: mx1 is within the RPO again
 sön 20:00  run data starts
 sön 20:20  run data ends: partly protected
 sön 20:20    warning: data: 1 of 2 VMs protected
-sön 20:20    warning: data: db is within the RPO again
+sön 20:20    alert: data: db is within the RPO again
 sön 20:36  run mail starts
 sön 20:51  run mail ends: protected
 sön 20:51    normal: mail: 1 of 1 VMs protected

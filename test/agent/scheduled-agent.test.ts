@@ -154,6 +154,7 @@ test('with a full disk the agent goes on, says so, and tells what it could not w
   expect(stage.runs()).toEqual(['run data starts', 'run data ends: protected'])
   expect(stage.agent().status().troubles).toMatchObject([
     { matter: 'state', what: expect.stringContaining('no space left') },
+    { matter: 'alerts' },
   ])
   stage.disk()
   await stage.until('2026-11-20T14:30:00Z')

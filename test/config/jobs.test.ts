@@ -96,9 +96,12 @@ test('the example of jobs, policies and routes loads, with nothing to warn of', 
 test('jobs, policies and routes describe themselves so that they are read as the same', async () => {
   const first = await readConfig(await inFolder(), { env: {} })
   const described = describeConfig(first)
-  const second = await readConfig(await aFile(described), { env: {} })
+  // What comes after a webhook's host is a secret with many services.
+  const hidden = '# webhook is set, and not shown beyond https://alerts.example.com'
+  expect(described).toContain(hidden)
+  const whole = described.replace(hidden, 'webhook = https://alerts.example.com/vmbackup')
+  const second = await readConfig(await aFile(whole), { env: {} })
   expect({ ...second, file: '' }).toEqual({ ...first, file: '' })
-  expect(described).not.toContain('hunter2')
 })
 
 test('a secret that stands in the file is not described', async () => {
