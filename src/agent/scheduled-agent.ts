@@ -3,10 +3,12 @@ import { Cancelled, Failure } from '../model/errors.ts'
 import { nameOfPair } from '../model/pair.ts'
 import type { Agent, AgentEvent } from './agent.ts'
 import { Desk } from './desk.ts'
+import { everySoOften } from './every-so-often.ts'
 import { JobMemory, JobRecord } from './job-record.ts'
 import { jobView } from './job-view.ts'
+import { owedBeside } from './owed.ts'
 import type { AgentPorts } from './ports.ts'
-import { isoTime } from './progress.ts'
+import { statusView } from './status-view.ts'
 import { tellInterrupted } from './tellings.ts'
 import { Troubles } from './troubles.ts'
 import type { JobView, StatusView, VmView } from './view.ts'
@@ -27,7 +29,6 @@ export interface AgentOptions {
 const pingPatienceMs = 30 * 60_000
 /** A run from the command line may go on for so long. */
 const owedPatienceMs = 2 * 3_600_000
-const mostBehind = 50
 const rememberedRuns = 100
 
 /** The agent with its loop. */
@@ -66,23 +67,11 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
   const watch = new Watch(records, ports, troubles, options.warnPercent)
   const desk = new Desk(records, { ports, watch, troubles }, options.runsAtOnce, announce, signal)
 
-  /** Something that is done beside the loop, at most once at a time and every so often. */
-  const regularly = (everyMs: number, act: () => Promise<void>): ((now: number) => void) => {
-    let last = Number.NEGATIVE_INFINITY
-    let going = false
-    return (now) => {
-      // A clock that was set back must not keep it from being done.
-      if (going || Math.abs(now - last) < everyMs) return
-      last = now
-      going = true
-      void act()
-        .catch((error: unknown) => troubles.met('agent', error, 0))
-        .finally(() => {
-          going = false
-          announce({ kind: 'changed' })
-        })
-    }
-  }
+  const regularly = (everyMs: number, act: () => Promise<void>) =>
+    everySoOften(everyMs, act, {
+      failed: (error) => troubles.met('agent', error, 0),
+      done: () => announce({ kind: 'changed' }),
+    })
   const lookAtEngine = regularly(options.inventoryMs, async () => {
     if (await watch.lookAtEngine(signal)) desk.forgive()
   })
@@ -141,20 +130,16 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
   }
   /** By pairs that no job has (any more): nobody here settles them. */
   const tellOwedElsewhere = (): void => {
-    const ours = new Map(options.jobs.flatMap((job) => job.pairs.map((pair) => [nameOfPair(pair), pair])))
-    const count = readOr(0, () => {
-      const mine = [...ours.values()].reduce((sum, pair) => sum + history.owed(pair), 0)
-      return history.owed() - mine
-    })
-    if (count <= 0) troubles.cleared('owed by no job')
-    else {
-      const hint = 'settle it: vmbackup recover; vmbackup recover --dry-run lists it'
-      troubles.met(
-        'owed by no job',
-        new Failure(`${count} things are owed for volumes of no job`, { hint }),
-        owedPatienceMs,
-      )
-    }
+    const count = readOr(0, () =>
+      owedBeside(
+        history,
+        options.jobs.flatMap(({ pairs }) => pairs),
+      ),
+    )
+    const hint = 'settle it: vmbackup recover; vmbackup recover --dry-run lists it'
+    const failure = new Failure(`${count} things are owed for volumes of no job`, { hint })
+    if (count === 0) troubles.cleared('owed by no job')
+    else troubles.met('owed by no job', failure, owedPatienceMs)
   }
   const nap = async (): Promise<void> => {
     const now = clock.now()
@@ -201,13 +186,6 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     )
     return { jobs, vms }
   }
-  /** What runs that are going on owe is none of it. */
-  const leftOver = (): number => {
-    const going = records.filter(({ state }) => state === 'running' || state === 'settling')
-    const pairs = new Map(going.flatMap(({ job }) => job.pairs.map((pair) => [nameOfPair(pair), pair])))
-    const theirs = [...pairs.values()].reduce((sum, pair) => sum + history.owed(pair), 0)
-    return Math.max(0, history.owed() - theirs)
-  }
   const readOr = <T>(otherwise: T, read: () => T): T => {
     try {
       return read()
@@ -217,25 +195,24 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     }
   }
   const status = (): StatusView => {
-    const { jobs, vms } = views()
-    const many = (rpo: VmView['rpo']): number => vms.filter((vm) => vm.rpo === rpo).length
-    const all = [...troubles.list(), ...ports.otherTroubles()]
-    return {
+    const busy = records.filter(({ state }) => state === 'running' || state === 'settling')
+    return statusView({
+      ...views(),
       version: options.version,
-      startedAt: isoTime(startedAt),
-      now: isoTime(clock.now()),
-      troubles: all.map(({ matter, since, what }) => ({ matter, since: isoTime(since), what })),
-      jobs,
+      startedAt,
+      now: clock.now(),
+      troubles: [...troubles.list(), ...ports.otherTroubles()],
       running: records.flatMap(({ state, progress }) => (state === 'running' ? [...progress.values()] : [])),
-      vms: { ok: many('ok'), warning: many('warning'), breach: many('breach'), none: many('none') },
-      behind: vms
-        .filter(({ rpo }) => rpo === 'breach' || rpo === 'warning')
-        .toSorted((a, b) => (a.breachAt ?? '').localeCompare(b.breachAt ?? ''))
-        .slice(0, mostBehind),
       lastRuns: readOr([], () => history.runs({ limit: 10 })),
       outbox: ports.outbox(),
-      owed: readOr(0, leftOver),
-    }
+      // What runs that are going on owe is their own affair.
+      owed: readOr(0, () =>
+        owedBeside(
+          history,
+          busy.flatMap(({ job }) => job.pairs),
+        ),
+      ),
+    })
   }
 
   return {

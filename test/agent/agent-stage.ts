@@ -14,6 +14,8 @@ interface Going {
   minutes: number
   /** Why a run fails before it overwrites anything. */
   refused?: string
+  /** Why a run cannot even begin. */
+  throws?: string
   /** Names of VMs that fail, and why. */
   failing?: Record<string, string>
 }
@@ -156,6 +158,8 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     runner: {
       async run(job, signal) {
         say(`run ${job.name} starts`)
+        const why = goings.get(job.name)?.throws
+        if (why !== undefined) throw new Error(why)
         const ends = await Promise.allSettled(job.pairs.map((pair) => perform(job, pair, signal)))
         const made = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
         say(`run ${job.name} ends: ${made.map(({ outcome }) => outcome).join(', ') || 'cancelled'}`)
@@ -214,6 +218,15 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     disk(full?: string) {
       diskFull = full
       say(full === undefined ? 'the disk has room again' : 'the disk is full')
+    },
+    /** A run that is not the agent's has written over the job's first copy. */
+    overwrite(job: string, run: string) {
+      const [pair] = jobs.find(({ name }) => name === job)?.pairs ?? []
+      if (pair !== undefined) writers.set(nameOfPair(pair), run)
+    },
+    owe(job: string) {
+      const [pair] = jobs.find(({ name }) => name === job)?.pairs ?? []
+      if (pair !== undefined) owed.add(nameOfPair(pair))
     },
     /** A run died in the middle of a write: the history can be read again once what it owes is settled. */
     tornHistory() {
