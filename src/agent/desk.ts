@@ -129,6 +129,7 @@ export class Desk {
 
   #look(record: JobRecord, now: number): void {
     if (record.memory.after - now > farMs) this.#memorize(record, { after: now })
+    if (record.wanted) this.#enqueue(record)
     const decision = decide(record, now, this.#watch.tightest(record.job.name))
     if (decision === undefined) return
     const { alert, after, start } = decision

@@ -35,7 +35,7 @@ export class JobRecord {
   memory: JobMemory
   /** Somebody wants its run now, whatever the schedule and its blackouts say. */
   byHand = false
-  /** Told to start while it could not be queued. */
+  /** To be queued as soon as it can be: what it was asked for while it settled, or what was interrupted. */
   wanted = false
   state: 'waiting' | 'queued' | 'running' | 'settling' = 'waiting'
   /** Ends the run that is going on. */

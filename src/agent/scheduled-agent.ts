@@ -96,7 +96,8 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       record.rest()
       // It is made up for like one that was missed.
       const told = { digest: 'interrupted', at: clock.now(), severity: 'alert' as const }
-      record.memory = { ...record.memory, after: Math.min(record.memory.after, since) - 1, told }
+      record.memory = { ...record.memory, told }
+      record.wanted = record.job.catchUp && record.schedule !== undefined && !record.memory.paused
     }
   }
   let isRead = false
