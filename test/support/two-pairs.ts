@@ -15,6 +15,9 @@ import { createMemoryReplication } from './memory-replication.ts'
 import { fakeClock, quickOptions, stageOf } from './stage.ts'
 import { aDisk, aVm } from './vms.ts'
 
+/** On a busy machine one run may sleep through many minutes of its clock before the other has done what it waits for. */
+const patientOptions: BackupOptions = { ...quickOptions, snapshotMs: 600_000, mergeMs: 3_600_000 }
+
 /** A VM with a disk on either volume, one alone on each, and one that is down and lies on both. */
 export const acrossBoth = (): Vm[] => [
   aVm('both', { guestAgent: true, disks: [aDisk('both-1'), onOther('both-2')] }),
@@ -89,7 +92,7 @@ export async function openTwoPairs(root: string, vms: Vm[] = []) {
             },
           },
           site: { hypervisor: engine.hypervisor, replication: replicated.replication },
-          options: { ...quickOptions, ...options },
+          options: { ...patientOptions, ...options },
         })),
       )
       if (left === undefined || right === undefined || none.length > 0) throw new Error('not two reports')
