@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -21,7 +21,7 @@ describe('the daemon with two jobs under load, killed and started again', () => 
     const { stdout } = await execa(file, args, { stderr: 'inherit' })
     seen = JSON.parse(stdout)
     const path = process.env['VMBACKUP_TEST_KEEP']
-    if (path !== undefined) await execa('cp', ['/dev/stdin', path], { input: stdout })
+    if (path !== undefined) await writeFile(path, stdout)
   }, 1_800_000)
   afterAll(async () => lab?.[Symbol.asyncDispose](), 60_000)
 
