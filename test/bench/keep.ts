@@ -1,0 +1,34 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { svgOf } from './plot.ts'
+import { type Book, chapterMarkdown, misses } from './render.ts'
+
+const readme = join(import.meta.dirname, 'README.md')
+const results = join(import.meta.dirname, 'results')
+const mark = '<!-- what follows is written by scripts/bench --keep -->'
+
+/** Writes a run's results where the reader of the project finds them: README.md, the JSON and the plots beside it. */
+export async function keep(book: Book): Promise<void> {
+  await mkdir(results, { recursive: true })
+  await writeFile(join(results, 'results.json'), `${JSON.stringify(book, null, 2)}\n`)
+  for (const plot of book.chapters.flatMap(({ plots = [] }) => plots)) {
+    await writeFile(join(results, `${plot.name}.svg`), svgOf(plot))
+  }
+  const text = await readFile(readme, 'utf8')
+  const [written] = text.split(mark)
+  const missed = misses(book.chapters)
+  const verdict =
+    missed.length === 0
+      ? 'All goals were reached.'
+      : ['Missed:', '', ...missed.map((one) => `- ${one}`)].join('\n')
+  const conditions = `Measured on ${book.at.slice(0, 10)} at commit ${book.commit}: ${book.machine}.`
+  const parts = [
+    written?.trimEnd(),
+    mark,
+    '## Results',
+    conditions,
+    verdict,
+    ...book.chapters.map(chapterMarkdown),
+  ]
+  await writeFile(readme, `${parts.join('\n\n')}\n`)
+}
