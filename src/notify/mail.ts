@@ -73,7 +73,7 @@ async function prepared(mail: Config['mail'], doing: string) {
 /** Pure: a message as a mail in plain text. */
 function mailOf(message: Message, from: string) {
   const domain = from.slice(from.lastIndexOf('@') + 1)
-  const word = severityWord(message.severity)
+  const word = severityWord(message)
   const thread = `<${threadOf(message.matter)}@${domain}>`
   return {
     from,

@@ -47,7 +47,7 @@ export function lost(receiver: Receiver, letters: readonly Letter[], why: string
     matter: matterOf(receiver),
     severity: 'warning',
     title: `${letters.length === 1 ? 'a message' : `${letters.length} messages`} for ${to} by ${channel} will never be sent`,
-    text: [why, '', ...listed(letters, true)].join('\n'),
+    text: [why, '', ...listed(letters)].join('\n'),
   }
 }
 

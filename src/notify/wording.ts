@@ -11,9 +11,15 @@ function utc(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-/** How grave it is, in a word for a subject; nothing for good news. */
-export function severityWord(severity: Severity): string {
-  return severity === 'normal' ? '' : severity.toUpperCase()
+const goodNews: ReadonlySet<string> = new Set(['run protected', 'rpo clear', 'trouble over'])
+
+/**
+ * How grave it is, in a word for a subject. An all-clear goes to whoever was told of the trouble, by the trouble's severity, but it is none;
+ * what is neither grave nor an all-clear has no word.
+ */
+export function severityWord({ kind, severity }: { kind: string; severity: Severity }): string {
+  if (severity === 'normal') return ''
+  return goodNews.has(kind) ? 'OK' : severity.toUpperCase()
 }
 
 /** What letters about one matter say, newest first: the newest in full, the earlier ones by a line each. */
@@ -29,7 +35,7 @@ export function letterText(letters: readonly Letter[]): string {
   const before =
     earlier.length === 0
       ? []
-      : ['', 'Before this, of the same matter, and not sent until now:', ...listed(earlier, false)]
+      : ['', 'Before this, of the same matter, and not sent until now:', ...listed(earlier)]
   return [inLines(text), '', ...lines, ...before].join('\n')
 }
 
@@ -56,13 +62,14 @@ export function foldedText(letters: readonly Letter[]): string {
   const first =
     'Many messages at once; this one stands for all of them. `vmbackup status` shows how things are now.'
   const ordered = letters.toSorted((one, other) => compareSeverity(other.severity, one.severity))
-  return [first, '', ...listed(ordered, true)].join('\n')
+  return [first, '', ...listed(ordered)].join('\n')
 }
 
 /** A line for each letter; those beyond the first 20 as a count by kind. */
-export function listed(letters: readonly Letter[], withWord: boolean): string[] {
-  const lines = letters.slice(0, mostNamed).map(({ at, severity, title }) => {
-    const word = withWord || severity !== 'normal' ? severityWord(severity) : ''
+export function listed(letters: readonly Letter[]): string[] {
+  const lines = letters.slice(0, mostNamed).map((letter) => {
+    const word = severityWord(letter)
+    const { at, title } = letter
     return `  ${utc(at)}  ${word === '' ? '' : `${word}: `}${oneLine(title, 200)}`
   })
   const more = letters.slice(mostNamed)

@@ -51,6 +51,17 @@ async function send(
 }
 
 describe('a mail', () => {
+  test('says OK of an all-clear, however grave what it ends was', async () => {
+    const { endpoint: server, received } = await aMailServer()
+    const clear = { kind: 'run protected', severity: 'alert', title: '6 of 6 VMs protected' } as const
+    await send({ server }, aMessage(clear))
+    await send({ server }, aMessage({ ...clear, kind: 'run not protected', title: 'torn' }))
+    expect(received.map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1])).toEqual([
+      '[vmbackup] OK: 6 of 6 VMs protected',
+      '[vmbackup] ALERT: torn',
+    ])
+  })
+
   test('says in its subject what happened, and belongs to the others of its matter', async () => {
     const { endpoint: server, received } = await aMailServer()
     const about = {
