@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { CountReporter } from './support/count-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
+// Many tests start processes of ours: what Node compiled for one of them serves the next, which takes a third of the time.
+const env = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/compile` }
 
 export default defineConfig({
   root,
@@ -14,6 +16,7 @@ export default defineConfig({
         root,
         test: {
           name: 'unit',
+          env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'node_modules/**'],
           testTimeout: 20_000,
@@ -23,6 +26,7 @@ export default defineConfig({
         root,
         test: {
           name: 'lab',
+          env,
           include: ['test/lab/**/*.test.ts'],
           fileParallelism: true,
           // After the unit tests, so that nothing else loads the machine meanwhile.

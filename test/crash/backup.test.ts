@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { litter } from '../backup/disturbed.ts'
 import { domain } from '../support/memory-hypervisor.ts'
 import { createStage, openStage } from '../support/stage.ts'
 import { aDisk, aVm } from '../support/vms.ts'
-import { endKills, isKilled } from './kill.ts'
-
-afterAll(endKills)
+import { isKilled } from './kill.ts'
 
 type Stage = Awaited<ReturnType<typeof openStage>>
 

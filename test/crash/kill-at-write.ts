@@ -1,5 +1,6 @@
 // Loaded before the agent (`node --import`): kills this process right before or right after its nth write to the ledger, as
 // CRASH_AT says (`before:7`, `after:7`). The agent itself knows nothing of it.
+import { flushCompileCache } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 
 const [when, count] = (process.env['CRASH_AT'] ?? '').split(':')
@@ -21,6 +22,8 @@ DatabaseSync.prototype.prepare = function killing(this: DatabaseSync, sql: strin
 }
 
 function die(): never {
+  // What was compiled is kept at the end of a process; this one has none.
+  flushCompileCache()
   process.kill(process.pid, 'SIGKILL')
   throw new Error('unreachable')
 }

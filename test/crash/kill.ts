@@ -2,11 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { dirSync } from 'tmp'
 import { expect } from 'vitest'
-
-// Half of such a process's life is compiling what the last one had compiled.
-const cache = dirSync({ prefix: 'vmbackup-test', unsafeCleanup: true })
 
 /**
  * Runs a script of this folder in a process that is killed at its nth write to the ledger (`before:7`, `after:7`); true when it came to that,
@@ -16,7 +12,7 @@ export async function isKilled(script: string, args: string[], at: string, says:
   const argv = ['--import', join(import.meta.dirname, 'kill-at-write.ts'), script, ...args]
   const child = spawn(process.execPath, argv, {
     cwd: import.meta.dirname,
-    env: { ...process.env, CRASH_AT: at, NODE_COMPILE_CACHE: cache.name },
+    env: { ...process.env, CRASH_AT: at },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [said, complaints] = await Promise.all([
@@ -27,9 +23,4 @@ export async function isKilled(script: string, args: string[], at: string, says:
   if (child.signalCode === 'SIGKILL') return true
   expect([child.exitCode, said], complaints).toEqual([0, says])
   return false
-}
-
-/** To be called after the last test. */
-export function endKills(): void {
-  cache.removeCallback()
 }

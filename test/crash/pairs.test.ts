@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { vdsmLayout } from '../../src/ovirt/vdsm-layout.ts'
 import { litterOf } from '../backup/pairs-after.ts'
 import { domain, otherDomain } from '../support/memory-hypervisor.ts'
 import { createTwoPairs, openTwoPairs, type TwoPairs } from '../support/two-pairs.ts'
-import { endKills, isKilled } from './kill.ts'
-
-afterAll(endKills)
+import { isKilled } from './kill.ts'
 
 /** Of every VM, that what it runs on is there. */
 function missingDisks({ engine, stages }: TwoPairs): string[] {
