@@ -37,12 +37,29 @@ export interface Plot {
   logarithmic?: true
 }
 
+/** Figures that belong together and are no comparison. */
+export interface Table {
+  title: string
+  head: string[]
+  rows: string[][]
+}
+
 /** What one section has measured. */
-export interface Measured {
+interface Measured {
   figures: Figure[]
+  tables?: Table[]
   plots?: Plot[]
+  /** For sections after it, by name. */
+  facts?: Record<string, number>
   /** How it was measured, in a few sentences: sizes, settings, repetitions. */
   how: string
+}
+
+/** What one section has measured, as it is kept. */
+export interface Chapter extends Measured {
+  name: string
+  title: string
+  seconds: number
 }
 
 /** What a section is given to work with. */
@@ -52,6 +69,8 @@ export interface Bench {
   /** Tells who watches what goes on. */
   say(line: string): void
   signal: AbortSignal
+  /** Of the sections before it; of an earlier run of the bench where they were not asked for. */
+  earlier: readonly Chapter[]
 }
 
 /** A part of the bench, in a file of its own, which has it as `section`. */

@@ -1,16 +1,24 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Chapter } from './figure.ts'
 import { svgOf } from './plot.ts'
 import { type Book, chapterMarkdown, misses } from './render.ts'
 
 const readme = join(import.meta.dirname, 'README.md')
 const results = join(import.meta.dirname, 'results')
+const json = join(results, 'results.json')
 const mark = '<!-- what follows is written by scripts/bench --keep -->'
+
+/** The sections that were kept last; none where there are none. */
+export async function kept(): Promise<Chapter[]> {
+  const text = await readFile(json, 'utf8').catch(() => undefined)
+  return text === undefined ? [] : (JSON.parse(text) as Book).chapters
+}
 
 /** Writes a run's results where the reader of the project finds them: README.md, the JSON and the plots beside it. */
 export async function keep(book: Book): Promise<void> {
   await mkdir(results, { recursive: true })
-  await writeFile(join(results, 'results.json'), `${JSON.stringify(book, null, 2)}\n`)
+  await writeFile(json, `${JSON.stringify(book, null, 2)}\n`)
   for (const plot of book.chapters.flatMap(({ plots = [] }) => plots)) {
     await writeFile(join(results, `${plot.name}.svg`), svgOf(plot))
   }

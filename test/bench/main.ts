@@ -3,9 +3,9 @@ import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
 import { execa } from 'execa'
-import type { Bench } from './figure.ts'
-import { keep } from './keep.ts'
-import { type Book, type Chapter, chapterText, misses } from './render.ts'
+import type { Bench, Chapter } from './figure.ts'
+import { keep, kept } from './keep.ts'
+import { type Book, chapterText, misses } from './render.ts'
 import { sections } from './sections.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -48,7 +48,7 @@ async function measureAll(names: readonly string[]): Promise<Book> {
     say(`${name}: begins`)
     try {
       interrupted.signal.throwIfAborted()
-      const chapter = await measured(name, interrupted.signal)
+      const chapter = await measured(name, book.chapters, interrupted.signal)
       book.chapters.push(chapter)
       process.stdout.write(`\n${chapterText(chapter)}\n\n`)
     } catch (error) {
@@ -58,7 +58,7 @@ async function measureAll(names: readonly string[]): Promise<Book> {
   return book
 }
 
-async function measured(name: string, signal: AbortSignal): Promise<Chapter> {
+async function measured(name: string, before: readonly Chapter[], signal: AbortSignal): Promise<Chapter> {
   const load = sections[name]
   if (load === undefined) throw new Error(`there is no section ${name}`)
   const { section } = await load()
@@ -66,7 +66,8 @@ async function measured(name: string, signal: AbortSignal): Promise<Chapter> {
   const dir = await mkdtemp(join(tmpdir(), 'vmbackup-bench-'))
   const at = performance.now()
   try {
-    const bench: Bench = { dir, signal, say: (line) => say(`${name}: ${line}`) }
+    const earlier = [...before, ...(await kept())]
+    const bench: Bench = { dir, signal, earlier, say: (line) => say(`${name}: ${line}`) }
     const result = await section.measure(bench)
     return { name, title: section.title, seconds: Math.round((performance.now() - at) / 1000), ...result }
   } finally {

@@ -1,12 +1,5 @@
 import { textTable } from '../../src/lab/demo/text-table.ts'
-import { type Amount, type Figure, type Measured, reaches } from './figure.ts'
-
-/** What one section has measured, as it is kept. */
-export interface Chapter extends Measured {
-  name: string
-  title: string
-  seconds: number
-}
+import { type Amount, type Chapter, type Figure, reaches, type Table } from './figure.ts'
 
 /** A whole run of the bench, as JSON keeps it. */
 export interface Book {
@@ -20,20 +13,41 @@ export interface Book {
 
 const head = ['WHAT', 'OURS', 'AGAINST', 'RATIO', 'GOAL', '']
 
-/** One section as a table for people. */
-export function chapterText({ title, figures, how }: Chapter): string {
-  const notes = figures.flatMap(({ what, note }) => (note === undefined ? [] : `  ${what}: ${note}`))
-  return [title, '', textTable(head, figures.map(cells)), '', how, ...notes].join('\n')
+/** One section as tables for people. */
+export function chapterText(chapter: Chapter): string {
+  const { title, how } = chapter
+  const tables = tablesOf(chapter).map((table) =>
+    `${table.title}\n${textTable(table.head, table.rows)}`.trim(),
+  )
+  const notes = notesOf(chapter).map((note) => `- ${note}`)
+  return [title, ...tables.map((table) => `  ${table}`), how, notes.join('\n')]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 /** The same as markdown, its plots as pictures below `results/`. */
-export function chapterMarkdown({ title, figures, how, plots = [] }: Chapter): string {
-  const rows = [head, head.map(() => '---'), ...figures.map(cells)]
-  const table = rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-  const notes = figures.flatMap(({ what, note }) => (note === undefined ? [] : `- ${what}: ${note}`))
+export function chapterMarkdown(chapter: Chapter): string {
+  const { title, how, plots = [] } = chapter
+  const tables = tablesOf(chapter).flatMap((table) => [table.title, markdownTable(table)])
+  const notes = notesOf(chapter).map((note) => `- ${note}`)
   const pictures = plots.map((plot) => `![${plot.title}](results/${plot.name}.svg)`)
-  const parts = [`### ${title}`, how, table.join('\n'), notes.join('\n'), pictures.join('\n\n')]
-  return parts.filter((part) => part !== '').join('\n\n')
+  return [`### ${title}`, how, ...tables, notes.join('\n'), ...pictures]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function tablesOf({ figures, tables = [] }: Chapter): Table[] {
+  const compared = { title: '', head, rows: figures.map(cells) }
+  return figures.length === 0 ? tables : [compared, ...tables]
+}
+
+function notesOf({ figures }: Chapter): string[] {
+  return figures.flatMap(({ what, note }) => (note === undefined ? [] : `${what}: ${note}`))
+}
+
+function markdownTable(table: Table): string {
+  const rows = [table.head, table.head.map(() => '---'), ...table.rows]
+  return rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
 }
 
 /** The goals that were missed, in plain words; empty when there are none. */

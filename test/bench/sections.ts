@@ -3,4 +3,5 @@ import type { Section } from './figure.ts'
 /** In the order in which they run; each is loaded when it is measured. */
 export const sections: Record<string, () => Promise<{ section: Section }>> = {
   start: () => import('./start.ts'),
+  capacity: () => import('./capacity.ts'),
 }
