@@ -39,6 +39,20 @@ export function engineOf(config: Config, env: NodeJS.ProcessEnv): Hypervisor {
   })
 }
 
+/** Lets the engine of the configuration be used, with one sign-on that ends with it. */
+export async function withEngine<T>(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  use: (hypervisor: Hypervisor) => Promise<T>,
+): Promise<T> {
+  const hypervisor = engineOf(config, env)
+  try {
+    return await use(hypervisor)
+  } finally {
+    await hypervisor.close()
+  }
+}
+
 /** The replication of a pair of volumes. `logDir`, in which Gluster's clients write, must exist. */
 export function replicationOf({ gluster }: Config, pair: Pair, logDir: string): Replication {
   return createGeoReplication({

@@ -5,7 +5,7 @@ import { oneLine } from '../model/shown.ts'
 import { keyOf } from '../notify/routing.ts'
 import { sendTest } from '../notify/send-test.ts'
 import { systemClock } from '../run/clock.ts'
-import { engineOf } from '../site.ts'
+import { withEngine } from '../site.ts'
 import { settingsFor } from './prepare.ts'
 import { print } from './reach.ts'
 import type { Terminal } from './terminal.ts'
@@ -23,11 +23,11 @@ export async function alertTest(
       hint: 'write one: [route ops] with mail, webhook or engine; backup.cfg.example explains them',
     })
   }
-  const hypervisor = engineOf(config, terminal.env)
   const signal = AbortSignal.any([terminal.signal(), AbortSignal.timeout(longestMs)])
-  const announce = hypervisor.announce.bind(hypervisor)
-  const results = await sendTest({ config, clock: systemClock, announce }, route, signal)
-  await hypervisor.close()
+  const results = await withEngine(config, terminal.env, (hypervisor) => {
+    const announce = hypervisor.announce.bind(hypervisor)
+    return sendTest({ config, clock: systemClock, announce }, route, signal)
+  })
   const rows = results.map(({ receiver, why, hint }) => {
     const words = [why, hint].filter((text) => text !== undefined).join('; ')
     return [keyOf(receiver), why === undefined ? 'sent' : 'not sent', oneLine(words, 300)]

@@ -2,11 +2,10 @@ import type { Runner } from '../agent/ports.ts'
 import { backupPlay } from '../backup/play.ts'
 import { performTogether } from '../backup/together.ts'
 import type { Config, JobConfig } from '../config/keys.ts'
-import type { Hypervisor } from '../model/hypervisor.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
 import { notTried, recover } from '../run/recover.ts'
-import { engineOf, optionsOf, replicationOf } from '../site.ts'
+import { optionsOf, replicationOf, withEngine } from '../site.ts'
 import { type AnyRequest, logDirIn } from './prepare.ts'
 
 /** Makes the runs of jobs in this process. */
@@ -17,19 +16,10 @@ export function createRunner(
 ): Runner {
   const logDir = logDirIn(config.state.dir)
 
-  /** One sign-on for all pairs of a job. */
-  async function withEngine<T>(use: (hypervisor: Hypervisor) => Promise<T>): Promise<T> {
-    const hypervisor = engineOf(config, env)
-    try {
-      return await use(hypervisor)
-    } finally {
-      await hypervisor.close()
-    }
-  }
-
+  // One sign-on for all pairs of a job.
   return {
     run: (job, signal, emit) =>
-      withEngine((hypervisor) =>
+      withEngine(config, env, (hypervisor) =>
         performTogether(
           job.pairs.map((pair) => ({
             request: requestFor(base, job, pair, signal, (event) => emit(nameOfPair(pair), event)),
@@ -40,7 +30,7 @@ export function createRunner(
       ),
 
     recover: (job, signal, emit) =>
-      withEngine(async (hypervisor) => {
+      withEngine(config, env, async (hypervisor) => {
         const recoveries = []
         for (const pair of job.pairs) {
           const site = { hypervisor, replication: replicationOf(config, pair, logDir) }

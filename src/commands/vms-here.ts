@@ -5,9 +5,8 @@ import { unwatchedVms } from '../agent/unwatched.ts'
 import type { VmView } from '../agent/view.ts'
 import type { Config } from '../config/keys.ts'
 import { policiesOf } from '../config/policies.ts'
-import type { Hypervisor } from '../model/hypervisor.ts'
 import { nameOfPair } from '../model/pair.ts'
-import { engineOf } from '../site.ts'
+import { withEngine } from '../site.ts'
 import { inventoryOf } from './agent-ports.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -17,7 +16,7 @@ type NamedVm = Pick<VmView, 'id' | 'name' | 'policy'>
 /** The VMs of the jobs, by asking engine and Gluster, as the runs of this state directory have left them. Throws what those say. */
 export async function vmsHere(config: Config, terminal: Terminal): Promise<VmView[]> {
   const history = historyIn(config.state.dir)
-  const inventory = await withEngine(config, terminal, (hypervisor) =>
+  const inventory = await withEngine(config, terminal.env, (hypervisor) =>
     inventoryOf(config, hypervisor)(terminal.signal()),
   )
   const pairs = config.jobs.flatMap((job) => job.pairs)
@@ -33,7 +32,7 @@ export async function protectHere(
   terminal: Terminal,
 ): Promise<NamedVm[]> {
   const policies = policiesOf(config)
-  const found = await withEngine(config, terminal, (hypervisor) =>
+  const found = await withEngine(config, terminal.env, (hypervisor) =>
     protectVms(hypervisor, vms, policy, policies, terminal.signal()),
   )
   const name = policy ?? policies[0]?.name ?? ''
@@ -46,21 +45,8 @@ export async function unprotectHere(
   vms: readonly string[],
   terminal: Terminal,
 ): Promise<NamedVm[]> {
-  const found = await withEngine(config, terminal, (hypervisor) =>
+  const found = await withEngine(config, terminal.env, (hypervisor) =>
     unprotectVms(hypervisor, vms, policiesOf(config), terminal.signal()),
   )
   return found.map(({ id, name }) => ({ id, name }))
-}
-
-async function withEngine<T>(
-  config: Config,
-  { env }: Terminal,
-  use: (hypervisor: Hypervisor) => Promise<T>,
-): Promise<T> {
-  const hypervisor = engineOf(config, env)
-  try {
-    return await use(hypervisor)
-  } finally {
-    await hypervisor.close()
-  }
 }
