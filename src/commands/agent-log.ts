@@ -6,7 +6,6 @@ import type { Config } from '../config/keys.ts'
 import { logEvents, openLog } from '../log.ts'
 import type { Alert } from '../model/alert.ts'
 import { chainOf, hintOf } from '../model/errors.ts'
-import { nameOfPair } from '../model/pair.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Where the agent writes what it does: lines on standard error, as a journal keeps them, and the log file if there is one. */
@@ -52,10 +51,7 @@ export function agentLog(
     event(event) {
       if (event.kind !== 'run') return
       const pairs = jobs.find(({ name }) => name === event.job)?.pairs ?? []
-      const told = pairs.find((pair) => nameOfPair(pair) === event.pair)
-      const labelled =
-        pairs.length > 1 && told !== undefined ? labelEvent(event.event, told.primary) : event.event
-      const text = lineFor(labelled)
+      const text = lineFor(labelEvent(pairs, event.pair, event.event))
       if (text !== undefined && verbosity !== 'quiet') line(`${event.job}: ${text}`)
       if (log !== undefined) logEvents(log.child({ job: event.job, pair: event.pair }))(event.event)
     },

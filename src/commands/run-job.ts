@@ -3,7 +3,6 @@ import { labelEvent } from '../cli/label-event.ts'
 import { renderReport } from '../cli/render-report.ts'
 import type { JobConfig } from '../config/keys.ts'
 import { UsageError } from '../model/errors.ts'
-import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
 import { exitCodeOf, type Outcome, type Report } from '../run/report.ts'
 import { followJob } from './follow-job.ts'
@@ -22,7 +21,7 @@ export async function runJob(asked: AskedFor<'run job'>, terminal: Terminal): Pr
   // The agent has a log of its own.
   const logging = agent === undefined ? config.logging : { ...config.logging, file: undefined }
   const { emit, end } = listenersFor({ logging }, options.verbosity, terminal)
-  const tell = (pair: string, event: RunEvent): void => emit(labelled(job, pair, event))
+  const tell = (pair: string, event: RunEvent): void => emit(labelEvent(job.pairs, pair, event))
   let reports: Report[]
   try {
     if (agent === undefined) {
@@ -50,13 +49,6 @@ function ownVerify(job: JobConfig): UsageError {
   return new UsageError('--verify cannot be told to the agent that runs', {
     hint: `set verify in [job ${job.name}] and restart the agent, or leave --verify out`,
   })
-}
-
-/** Says of which pair an event is, where the job has several. */
-function labelled(job: JobConfig, name: string, event: RunEvent): RunEvent {
-  if (job.pairs.length < 2) return event
-  const pair = job.pairs.find((one: Pair) => nameOfPair(one) === name)
-  return labelEvent(event, pair?.primary ?? name)
 }
 
 const worstFirst: readonly Outcome[] = [
