@@ -164,10 +164,8 @@ export class Desk {
       .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     for (const { record } of urgent) {
       if (this.#stopping.aborted || this.#isFull()) return
-      const busy = this.#records
-        .filter(({ state }) => state === 'running' || state === 'settling')
-        .flatMap(primariesOf)
-      if (primariesOf(record).some((primary) => busy.includes(primary)) || isKept(record, now)) continue
+      const busy = this.#records.flatMap(({ isBusy, primaries }) => (isBusy ? primaries : []))
+      if (record.primaries.some((primary) => busy.includes(primary)) || isKept(record, now)) continue
       this.#queue.splice(this.#queue.indexOf(record), 1)
       const abort = new AbortController()
       record.begin(this.#ports.clock.now(), abort)
@@ -262,8 +260,4 @@ export class Desk {
 /** It has waited until no run may start any more. */
 function isKept({ job, byHand }: JobRecord, now: number): boolean {
   return !byHand && openUntil(job.blackout ?? [], now, job.timeZone) !== undefined
-}
-
-function primariesOf({ job }: JobRecord): string[] {
-  return job.pairs.map(({ primary }) => primary)
 }

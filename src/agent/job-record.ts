@@ -71,6 +71,15 @@ export class JobRecord {
     return this.job.pairs.map(nameOfPair)
   }
 
+  get primaries(): string[] {
+    return this.job.pairs.map(({ primary }) => primary)
+  }
+
+  /** Something is done on its volumes. */
+  get isBusy(): boolean {
+    return this.state === 'running' || this.state === 'settling'
+  }
+
   /** How long a run takes, cautiously; undefined before the first one. */
   get expectedMs(): number | undefined {
     return expectedMs(this.#durations)

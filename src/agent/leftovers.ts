@@ -18,16 +18,16 @@ export class Leftovers {
 
   /** Jobs for whose pairs nothing is done and something is owed; not those for which it was tried a short while ago. */
   owing(records: readonly JobRecord[], now: number): JobRecord[] {
-    const taken = new Set(records.filter(({ state }) => isBusy(state)).flatMap(primariesOf))
+    const taken = new Set(records.flatMap(({ isBusy, primaries }) => (isBusy ? primaries : [])))
     const owing: JobRecord[] = []
     for (const record of records.filter(({ state }) => state === 'waiting')) {
-      const { name, pairs } = record.job
-      const last = this.#triedAt.get(name) ?? Number.NEGATIVE_INFINITY
+      const { primaries } = record
+      const last = this.#triedAt.get(record.job.name) ?? Number.NEGATIVE_INFINITY
       // What a run that goes on owes is its own affair.
-      if (pairs.some(({ primary }) => taken.has(primary)) || !this.#owes(record)) continue
+      if (primaries.some((primary) => taken.has(primary)) || !this.#owes(record)) continue
       if (Math.abs(now - last) < againMs) continue
       owing.push(record)
-      for (const primary of primariesOf(record)) taken.add(primary)
+      for (const primary of primaries) taken.add(primary)
     }
     return owing
   }
@@ -66,12 +66,4 @@ export class Leftovers {
 
 function matterOf(job: string): string {
   return `left by runs of ${job}`
-}
-
-function isBusy(state: JobRecord['state']): boolean {
-  return state === 'running' || state === 'settling'
-}
-
-function primariesOf({ job }: JobRecord): string[] {
-  return job.pairs.map(({ primary }) => primary)
 }

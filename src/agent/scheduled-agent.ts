@@ -196,7 +196,6 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     }
   }
   const status = (): StatusView => {
-    const busy = records.filter(({ state }) => state === 'running' || state === 'settling')
     return statusView({
       ...views(),
       version: options.version,
@@ -210,7 +209,7 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       owed: readOr(0, () =>
         owedBeside(
           history,
-          busy.flatMap(({ job }) => job.pairs),
+          records.flatMap(({ isBusy, job }) => (isBusy ? job.pairs : [])),
         ),
       ),
     })
