@@ -1,5 +1,6 @@
 import type { JobConfig } from '../config/keys.ts'
 import { known } from '../model/known.ts'
+import { pairView } from './pair-view.ts'
 import { isoTime } from './progress.ts'
 import type { RunSummary } from './view.ts'
 
@@ -64,11 +65,10 @@ export function notBegun(
   why = 'no run was made',
 ): RunSummary {
   const [pair = { primary: '', secondary: { host: '', volume: '' } }] = job.pairs
-  const { host, volume } = pair.secondary
   return {
     run: 'none',
     job: job.name,
-    pair: { primary: pair.primary, secondary: { host, volume } },
+    pair: pairView(pair),
     outcome: 'failed',
     startedAt: isoTime(startedAt),
     finishedAt: isoTime(now),

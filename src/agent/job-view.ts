@@ -1,5 +1,6 @@
 import { known } from '../model/known.ts'
 import type { JobRecord } from './job-record.ts'
+import { pairView } from './pair-view.ts'
 import { isoTime } from './progress.ts'
 import type { JobView, VmView } from './view.ts'
 
@@ -13,10 +14,7 @@ export function jobView(
   const many = (...states: VmView['state'][]): number => vms.filter((vm) => states.includes(vm.state)).length
   return known({
     name: job.name,
-    pairs: job.pairs.map(({ primary, secondary: { host, volume } }) => ({
-      primary,
-      secondary: { host, volume },
-    })),
+    pairs: job.pairs.map(pairView),
     schedule: schedule?.words ?? 'by hand',
     rpoMs: job.rpoMs,
     state: stateOf(record),

@@ -1,11 +1,11 @@
 import type { Pair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
+import { pairView } from './pair-view.ts'
 import type { RunProgress } from './view.ts'
 
 /** Of a run that is about to begin. `startedAt` in epoch milliseconds. */
-export function beginProgress(job: string, { primary, secondary }: Pair, startedAt: number): RunProgress {
-  const { host, volume } = secondary
-  return { job, pair: { primary, secondary: { host, volume } }, startedAt: isoTime(startedAt) }
+export function beginProgress(job: string, pair: Pair, startedAt: number): RunProgress {
+  return { job, pair: pairView(pair), startedAt: isoTime(startedAt) }
 }
 
 /** What a run's event changes in what is shown of it. */
