@@ -42,7 +42,8 @@ export function createMetrics(
   })
 
   const look = (): Seen => {
-    const [status, jobs, vms] = [agent.status(), agent.jobs(), agent.vms()]
+    const [status, vms] = [agent.status(), agent.vms()]
+    const { jobs } = status
     for (const { name } of jobs) runs.knowJob(name)
     runs.overlays.keepOnly(new Set(vms.map(({ id }) => id)))
     const shown = shownVms(vms, vmLimits)
