@@ -1,8 +1,9 @@
-import type { Runner } from '../agent/ports.ts'
+import type { EmitOfPair, Runner } from '../agent/ports.ts'
 import { backupPlay } from '../backup/play.ts'
-import { performTogether } from '../backup/together.ts'
+import { type Asked, performTogether } from '../backup/together.ts'
 import type { Config, JobConfig } from '../config/keys.ts'
-import { nameOfPair, type Pair } from '../model/pair.ts'
+import type { Hypervisor } from '../model/hypervisor.ts'
+import { nameOfPair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
 import { notTried, recover } from '../run/recover.ts'
 import { optionsOf, replicationOf, withEngine } from '../site.ts'
@@ -16,39 +17,31 @@ export function createRunner(
 ): Runner {
   const logDir = logDirIn(config.state.dir)
 
+  /** One for each of the job's pairs. */
+  function askedOf(hypervisor: Hypervisor, job: JobConfig, signal: AbortSignal, emit: EmitOfPair): Asked[] {
+    return job.pairs.map((pair) => {
+      const emitOne = (event: RunEvent): void => emit(nameOfPair(pair), event)
+      return {
+        request: { ...base, ...pair, job: job.name, signal, emit: emitOne },
+        site: { hypervisor, replication: replicationOf(config, pair, logDir) },
+        options: optionsOf(config, version, job),
+      }
+    })
+  }
+
   // One sign-on for all pairs of a job.
   return {
     run: (job, signal, emit) =>
-      withEngine(config, env, (hypervisor) =>
-        performTogether(
-          job.pairs.map((pair) => ({
-            request: requestFor(base, job, pair, signal, (event) => emit(nameOfPair(pair), event)),
-            site: { hypervisor, replication: replicationOf(config, pair, logDir) },
-            options: optionsOf(config, version, job),
-          })),
-        ),
-      ),
+      withEngine(config, env, (hypervisor) => performTogether(askedOf(hypervisor, job, signal, emit))),
 
     recover: (job, signal, emit) =>
       withEngine(config, env, async (hypervisor) => {
         const recoveries = []
-        for (const pair of job.pairs) {
-          const site = { hypervisor, replication: replicationOf(config, pair, logDir) }
-          const play = backupPlay(site, optionsOf(config, version, job), pair.primary)
-          const request = requestFor(base, job, pair, signal, (event) => emit(nameOfPair(pair), event))
-          recoveries.push(await recover(request, play).catch((error: unknown) => notTried(pair, error)))
+        for (const { request, site, options } of askedOf(hypervisor, job, signal, emit)) {
+          const play = backupPlay(site, options, request.primary)
+          recoveries.push(await recover(request, play).catch((error: unknown) => notTried(request, error)))
         }
         return recoveries
       }),
   }
-}
-
-function requestFor(
-  base: AnyRequest,
-  job: JobConfig,
-  pair: Pair,
-  signal: AbortSignal,
-  emit: (event: RunEvent) => void,
-) {
-  return { ...base, ...pair, job: job.name, signal, emit }
 }
