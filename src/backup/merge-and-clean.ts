@@ -86,7 +86,7 @@ async function forgetEarlier(run: Run, site: Site, ends: Ends, verdicts: Verdict
   const isUnmerged = unmergedAmong(owed)
   for (const one of owed) {
     const { what } = one
-    if (one.run === run.id || what.kind !== 'overlays' || isUnmerged(one)) continue
+    if (one.run === run.id || what.kind !== 'overlays' || isUnmerged(one.run, what.vm)) continue
     try {
       // The base may have got another child since: only what is still there is put right.
       const isThere = await hasOverlay(ends.secondary, site.hypervisor.layout, what.domain, what.overlays)

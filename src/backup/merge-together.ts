@@ -6,6 +6,7 @@ import type { Part } from './concert.ts'
 import { cleanAfter, giveUpOn, mergeAndClean, type OwedForVm, owedFor } from './merge-and-clean.ts'
 import type { BackupOptions } from './options.ts'
 import { type BackupPlan, leadOf, snapshotsOf, type VmPlan } from './plan.ts'
+import { unmergedAmong } from './settle.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Ends } from './volumes.ts'
 
@@ -63,7 +64,7 @@ async function waitFor(part: Part, run: Run, guarded: Run): Promise<string | und
 async function cleanUp(merging: Merging, followed: readonly VmPlan[]): Promise<void> {
   const { run, site, ends, options, verdicts, part } = merging
   const mine = owedFor(run, followed)
-  const isUnmerged = unmergedElsewhere(run)
+  const isUnmerged = unmergedAmong(run.owedElsewhere())
   const orphans: VmRef[] = []
   for (const vm of followed) {
     const lead = leadOf(vm, run.id)
@@ -75,15 +76,6 @@ async function cleanUp(merging: Merging, followed: readonly VmPlan[]): Promise<v
     } else orphans.push(vm)
   }
   await mergeAndClean(run, site, ends, options, verdicts, orphans)
-}
-
-/** Tells whether that run still owes the merge of a VM's snapshot: it strikes what it has seen to be merged. */
-function unmergedElsewhere(run: Run): (by: string, vm: VmRef) => boolean {
-  const keys = run
-    .owedElsewhere()
-    .flatMap(({ run: by, what }) => (what.kind === 'snapshot' ? [`${by} ${what.vm.id}`] : []))
-  const unmerged = new Set(keys)
-  return (by, { id }) => unmerged.has(`${by} ${id}`)
 }
 
 function strikeSnapshots(run: Run, { id }: VmRef, mine: readonly OwedForVm[]): void {

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { EngineError, Failure } from '../model/errors.ts'
 import type { Site } from '../model/site.ts'
+import type { VmRef } from '../model/vm.ts'
 import { type FoundPoint, listPoints } from '../point/points.ts'
 import type { Obligation, Owed } from '../run/obligation.ts'
 import type { Leave, Run } from '../run/run.ts'
@@ -141,7 +142,8 @@ async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave
   const isUnmerged = unmergedAmong(run.owed())
   const free: Owed[] = []
   for (const one of some) {
-    if (isUnmerged(one)) leave(one, 'kept until its snapshot is merged on the primary')
+    if (one.what.kind === 'overlays' && isUnmerged(one.run, one.what.vm))
+      leave(one, 'kept until its snapshot is merged on the primary')
     else free.push(one)
   }
   if (free.length === 0) return
@@ -158,12 +160,11 @@ async function settleOverlays(run: Run, site: Site, some: readonly Owed[], leave
   })
 }
 
-/** Tells of overlays that are owed whether the snapshot which made them is owed as well: its merge has not ended. */
-export function unmergedAmong(owed: readonly Owed[]): (one: Owed) => boolean {
-  const keys = (kind: 'snapshot' | 'overlays', { run, what }: Owed) =>
-    what.kind === kind ? [`${run} ${what.vm.id}`] : []
-  const unmerged = new Set(owed.flatMap((one) => keys('snapshot', one)))
-  return (one) => keys('overlays', one).some((key) => unmerged.has(key))
+/** Tells whether the merge of the snapshot that a run took of a VM is still owed: it is struck when it was seen to have ended. */
+export function unmergedAmong(owed: readonly Owed[]): (run: string, vm: VmRef) => boolean {
+  const keys = owed.flatMap(({ run, what }) => (what.kind === 'snapshot' ? [`${run} ${what.vm.id}`] : []))
+  const unmerged = new Set(keys)
+  return (run, { id }) => unmerged.has(`${run} ${id}`)
 }
 
 /** The whole point, if any, whose claim of the VM has one of these overlays in its chains. */
