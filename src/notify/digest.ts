@@ -1,4 +1,5 @@
 import type { JobView, RunSummary, StatusView, VmView } from '../agent/view.ts'
+import { timeWords } from '../agent/words.ts'
 import { oneLine } from '../model/shown.ts'
 
 const mostJobs = 20
@@ -22,7 +23,7 @@ export function digestText(
   to: number,
   timeZone?: string,
 ): string {
-  const time = timeIn(timeZone)
+  const time = (at: number): string => timeWords(at, timeZone)
   const { vms, behind, troubles, owed, outbox } = status
   const open = [
     ...(owed === 0
@@ -117,13 +118,4 @@ function ageWords(ms: number): string {
 
 function zoneOf(timeZone: string | undefined): string {
   return timeZone ?? new Intl.DateTimeFormat('en').resolvedOptions().timeZone
-}
-
-function timeIn(timeZone: string | undefined): (at: number) => string {
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    dateStyle: 'short',
-    timeStyle: 'short',
-    ...(timeZone === undefined ? {} : { timeZone }),
-  })
-  return (at) => format.format(at)
 }
