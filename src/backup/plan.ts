@@ -125,7 +125,8 @@ interface Planning {
 
 function planVm(planning: Planning, vm: Vm): VmPlan {
   const { choice } = planning
-  const disks = vm.disks.map((disk) => planDisk(planning, disk, choice.whyDiskExcluded(vm, disk)))
+  const asked = vm.disks.map((disk) => ({ disk, excluded: choice.whyDiskExcluded(vm, disk) }))
+  const disks = asked.map(({ disk, excluded }) => planDisk(planning, disk, excluded))
   const planned = {
     id: vm.id,
     name: vm.name,
@@ -137,7 +138,7 @@ function planVm(planning: Planning, vm: Vm): VmPlan {
   const why = whyNoPart(vm, choice)
   if (why !== undefined)
     return { ...planned, disks: disks.map((disk) => withoutPart(disk, why)), way: 'left out', why }
-  const wanted = vm.disks.filter((disk) => choice.whyDiskExcluded(vm, disk) === undefined)
+  const wanted = asked.flatMap(({ disk, excluded }) => (excluded === undefined ? [disk] : []))
   const ours = [planning.domain, ...planning.others.flatMap(({ domains }) => domains)]
   const broken = wanted.find(
     ({ domains, status }) => status !== 'ok' && ours.some(({ id }) => domains.includes(id)),
