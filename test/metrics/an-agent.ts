@@ -2,6 +2,7 @@ import type { AgentEvent, AgentView } from '../../src/agent/agent.ts'
 import type { JobView, RunProgress, RunSummary, StatusView, VmView } from '../../src/agent/view.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import type { Report } from '../../src/run/report.ts'
+import { quietStatus } from '../support/quiet-status.ts'
 
 const pair = { primary: 'data', secondary: { host: 'gs1', volume: 'data-dr' } }
 const pairName = 'data--gs1--data-dr'
@@ -53,17 +54,10 @@ export function anAgent(of: { jobs?: JobView[]; vms?: VmView[]; status?: Partial
   const world = { jobs: of.jobs ?? [], vms: of.vms ?? [], status: of.status ?? {} }
   const view: AgentView = {
     status: () => ({
+      ...quietStatus,
       version: '1.2.3',
-      startedAt: minute(-600),
       now: minute(0),
-      troubles: [],
       jobs: world.jobs,
-      running: [],
-      vms: { ok: 0, warning: 0, breach: 0, none: 0 },
-      behind: [],
-      lastRuns: [],
-      outbox: { waiting: 0, failing: 0 },
-      owed: 0,
       ...world.status,
     }),
     jobs: () => world.jobs,

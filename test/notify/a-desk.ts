@@ -1,28 +1,13 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { StatusView } from '../../src/agent/view.ts'
 import type { RouteConfig } from '../../src/config/keys.ts'
 import type { Channel } from '../../src/notify/channel.ts'
 import type { Message } from '../../src/notify/compose.ts'
 import { createNotifier, type NotifierOptions } from '../../src/notify/notifier.ts'
 import { keyOf } from '../../src/notify/routing.ts'
 import { aFolder } from '../run/a-folder.ts'
+import { quietStatus } from '../support/quiet-status.ts'
 import { HeldClock } from './a-clock.ts'
-
-/** No job, no VM, no trouble. */
-export const quietStatus: StatusView = {
-  version: '1.0.0',
-  startedAt: '2026-11-01T00:00:00Z',
-  now: '2026-11-21T12:00:00Z',
-  troubles: [],
-  jobs: [],
-  running: [],
-  vms: { ok: 0, warning: 0, breach: 0, none: 0 },
-  behind: [],
-  lastRuns: [],
-  outbox: { waiting: 0, failing: 0 },
-  owed: 0,
-}
 
 /** A notifier whose ways of telling are in memory: each receiver's inbox, and what becomes of what is sent there. */
 export function aDesk(

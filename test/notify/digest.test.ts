@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { RunSummary, StatusView, VmView } from '../../src/agent/view.ts'
 import { digestText, digestTitle } from '../../src/notify/digest.ts'
 import { nextDigest } from '../../src/notify/digest-times.ts'
-import { aDesk, quietStatus } from './a-desk.ts'
+import { quietStatus } from '../support/quiet-status.ts'
+import { aDesk } from './a-desk.ts'
 import { anAlert, aRoute } from './an-alert.ts'
 
 const pair = { primary: 'data', secondary: { host: 'gs1', volume: 'copy' } }
