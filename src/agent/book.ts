@@ -1,7 +1,6 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { z } from 'zod'
-import { Failure } from '../model/errors.ts'
-import { makeForOwner } from '../run/owner-file.ts'
+import { changeTogether, openDurable } from '../run/durable.ts'
 
 /**
  * What the agent must not forget over a restart: small JSON values by name. A write returns when it survives a power cut. What a later
@@ -35,20 +34,16 @@ export function openBook(file: string): Book {
       if (changes.size === 0) return
       const put = db.prepare('INSERT OR REPLACE INTO book (name, value) VALUES (?, ?)')
       const drop = db.prepare('DELETE FROM book WHERE name = ?')
-      try {
-        db.exec('BEGIN IMMEDIATE')
+      const words = {
+        message: `cannot write into the agent's book ${file}`,
+        hint: 'check that [state] dir is writable and not full',
+      }
+      changeTogether(db, words, () => {
         for (const [name, value] of changes) {
           if (value === undefined) drop.run(name)
           else put.run(name, JSON.stringify(value))
         }
-        db.exec('COMMIT')
-      } catch (cause) {
-        if (db.isTransaction) db.exec('ROLLBACK')
-        throw new Failure(`cannot write into the agent's book ${file}`, {
-          cause,
-          hint: 'check that [state] dir is writable and not full',
-        })
-      }
+      })
     },
     [Symbol.dispose]: () => db.close(),
   }
@@ -63,18 +58,12 @@ function valueIn<T>(text: string, shape: z.ZodType<T>): T | undefined {
 }
 
 function open(file: string): DatabaseSync {
-  let db: DatabaseSync | undefined
-  try {
-    if (file !== ':memory:') makeForOwner(file)
-    db = new DatabaseSync(file, { timeout: 5_000 })
-    db.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL')
-    db.exec('CREATE TABLE IF NOT EXISTS book (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT')
-    return db
-  } catch (cause) {
-    db?.close()
-    throw new Failure(`cannot open the agent's book ${file}`, {
-      cause,
-      hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
-    })
+  const words = {
+    message: `cannot open the agent's book ${file}`,
+    hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
   }
+  return openDurable(file, words, {
+    setUp: (db) =>
+      db.exec('CREATE TABLE IF NOT EXISTS book (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT'),
+  })
 }

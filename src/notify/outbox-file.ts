@@ -1,6 +1,5 @@
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite'
-import { Failure } from '../model/errors.ts'
-import { makeForOwner } from '../run/owner-file.ts'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { changeTogether, openDurable } from '../run/durable.ts'
 
 /** Of our tables; those of a later one are not touched. */
 const version = 1
@@ -82,17 +81,13 @@ export class OutboxFile implements Disposable {
 
   /** Makes changes that are on disk together or not at all; throws Failure when it cannot. */
   change(write: (run: (sql: string, ...values: SQLInputValue[]) => void) => void): void {
-    try {
-      this.#db.exec('BEGIN IMMEDIATE')
-      write((sql, ...values) => void this.#db.prepare(sql).run(...values))
-      this.#db.exec('COMMIT')
-    } catch (cause) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw new Failure(`cannot write into the file of alerts ${this.#file}`, {
-        cause,
-        hint: 'check that [state] dir is writable and not full; until then alerts are kept in memory only',
-      })
+    const words = {
+      message: `cannot write into the file of alerts ${this.#file}`,
+      hint: 'check that [state] dir is writable and not full; until then alerts are kept in memory only',
     }
+    changeTogether(this.#db, words, () =>
+      write((sql, ...values) => void this.#db.prepare(sql).run(...values)),
+    )
   }
 
   [Symbol.dispose](): void {
@@ -101,24 +96,18 @@ export class OutboxFile implements Disposable {
 }
 
 function open(file: string): DatabaseSync {
-  let db: DatabaseSync | undefined
-  try {
-    if (file !== ':memory:') makeForOwner(file)
-    db = new DatabaseSync(file, { timeout: 5_000 })
-    // As the ledger: a torn last write is rolled back, and what is there can be told and struck while the disk is full.
-    db.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL')
-    const found = versionIn(db)
-    if (found === undefined) db.exec(setUp)
-    else if (found > version)
-      throw new Error(`a later vmbackup wrote it (version ${found}, known: ${version})`)
-    return db
-  } catch (cause) {
-    db?.close()
-    throw new Failure(`cannot open the file of alerts ${file}`, {
-      cause,
-      hint: 'check that [state] dir is writable and not full; a file that is damaged may be moved away: what was not sent yet is lost with it',
-    })
+  const words = {
+    message: `cannot open the file of alerts ${file}`,
+    hint: 'check that [state] dir is writable and not full; a file that is damaged may be moved away: what was not sent yet is lost with it',
   }
+  return openDurable(file, words, {
+    setUp(db) {
+      const found = versionIn(db)
+      if (found === undefined) db.exec(setUp)
+      else if (found > version)
+        throw new Error(`a later vmbackup wrote it (version ${found}, known: ${version})`)
+    },
+  })
 }
 
 function versionIn(db: DatabaseSync): number | undefined {

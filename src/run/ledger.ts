@@ -5,10 +5,10 @@
 // 4. Settling never gets the run's signal; it has its own deadline.
 // 5. All is tried, newest first; what fails stays here and in the report.
 
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { Failure } from '../model/errors.ts'
+import { openDurable } from './durable.ts'
 import { type Obligation, type Owed, obligationIn } from './obligation.ts'
-import { makeForOwner } from './owner-file.ts'
 
 /** Of what is in the file; a file of a later one is not touched. */
 const version = 1
@@ -146,22 +146,18 @@ export class Ledger implements Disposable {
 }
 
 function open(file: string): DatabaseSync {
-  let db: DatabaseSync | undefined
-  try {
-    if (file !== ':memory:') makeForOwner(file)
-    db = new DatabaseSync(file, { timeout: 5_000 })
-    const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
-    if (found > version) throw new Error(`a later vmbackup wrote it (version ${found}, known: ${version})`)
-    // A rollback journal with full sync: a torn last write is rolled back at the next open. It is kept between writes, and
-    // the file has free pages, so that what is owed can be written down and struck while the disk is full.
-    db.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL')
-    if (found < version) db.exec(setUp)
-    return db
-  } catch (cause) {
-    db?.close()
-    throw new Failure(`cannot open the state file ${file}`, {
-      cause,
-      hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
-    })
+  const words = {
+    message: `cannot open the state file ${file}`,
+    hint: 'check that [state] dir is writable and not full, or give another with --state-dir',
   }
+  let found = version
+  return openDurable(file, words, {
+    check(db) {
+      found = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+      if (found > version) throw new Error(`a later vmbackup wrote it (version ${found}, known: ${version})`)
+    },
+    setUp(db) {
+      if (found < version) db.exec(setUp)
+    },
+  })
 }
