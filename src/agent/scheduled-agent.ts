@@ -92,7 +92,7 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     for (const record of records) {
       const since = record.memory.runningSince
       if (since === undefined) continue
-      troubles.guard('state', () => ports.tell(tellInterrupted(record.job, since, clock.now())))
+      troubles.guard('alerts', () => ports.tell(tellInterrupted(record.job, since, clock.now())))
       record.rest()
       // It is made up for like one that was missed.
       const told = { digest: 'interrupted', at: clock.now(), severity: 'alert' as const }

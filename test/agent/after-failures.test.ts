@@ -75,3 +75,15 @@ test('two jobs of one volume do not take what the other one owes in its run for 
   expect(stage.lines.filter((line) => line.includes('owes is settled'))).toEqual([])
   expect(stage.agent().status()).toMatchObject({ owed: 0, troubles: [] })
 })
+
+test('that alerts cannot be written down shows also where the first one is of an interrupted run', async () => {
+  const stage = stageOf([aJob('data', { schedule: '0 2 * * *', timeZone: 'UTC' })])
+  await stage.until('2026-11-21T02:05:00Z')
+  await stage.kill()
+  stage.disk('ENOSPC: no space left on device')
+  stage.start()
+  expect(stage.agent().status().troubles).toMatchObject([{ matter: 'alerts' }, { matter: 'state' }])
+  stage.disk()
+  await stage.until('2026-11-21T02:30:00Z')
+  expect(stage.agent().status().troubles).toEqual([])
+})
