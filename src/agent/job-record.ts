@@ -1,30 +1,14 @@
-import { z } from 'zod'
 import type { JobConfig } from '../config/keys.ts'
 import { nameOfPair } from '../model/pair.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Report } from '../run/report.ts'
 import { foldRun, isGood, togetherIn } from './fold-runs.ts'
+import type { JobMemory } from './job-memory.ts'
 import { beginProgress, foldProgress } from './progress.ts'
 import type { Expectation } from './rpo.ts'
 import { expectedMs } from './rpo-schedule.ts'
 import { type Due, type Schedule, type ScheduleFacts, scheduleOf } from './schedule.ts'
 import type { RunProgress, RunSummary } from './view.ts'
-
-/** What outlives a restart. */
-export const JobMemory = z.object({
-  paused: z.boolean(),
-  /** Epoch milliseconds: starts up to then are done with. */
-  after: z.number(),
-  /** Runs in a row that protected nobody. */
-  failures: z.number(),
-  /** When the run that is going on has begun. */
-  runningSince: z.number().optional(),
-  /** Of the end that was told last, and when; absent after a good one. */
-  told: z
-    .object({ digest: z.string(), at: z.number(), severity: z.enum(['normal', 'warning', 'alert']) })
-    .optional(),
-})
-export type JobMemory = z.infer<typeof JobMemory>
 
 const mostDurations = 10
 

@@ -1,17 +1,18 @@
 import type { JobConfig } from '../config/keys.ts'
-import { Cancelled, Failure } from '../model/errors.ts'
+import { Cancelled } from '../model/errors.ts'
 import { nameOfPair } from '../model/pair.ts'
 import type { Agent, AgentEvent } from './agent.ts'
+import { agentView } from './agent-view.ts'
+import { AtWork } from './at-work.ts'
 import { Desk } from './desk.ts'
 import { everySoOften } from './every-so-often.ts'
-import { JobMemory, JobRecord } from './job-record.ts'
-import { jobView } from './job-view.ts'
-import { owedBeside } from './owed.ts'
+import { takeUpInterrupted } from './interrupted.ts'
+import { JobMemories } from './job-memory.ts'
+import { JobRecord } from './job-record.ts'
+import { noteOwedElsewhere } from './owed.ts'
 import type { AgentPorts } from './ports.ts'
-import { statusView } from './status-view.ts'
-import { tellInterrupted } from './tellings.ts'
 import { Troubles } from './troubles.ts'
-import type { JobView, StatusView, VmView } from './view.ts'
+import type { VmView } from './view.ts'
 import { Watch } from './watch.ts'
 
 export interface AgentOptions {
@@ -27,8 +28,6 @@ export interface AgentOptions {
 }
 
 const pingPatienceMs = 30 * 60_000
-/** A run from the command line may go on for so long. */
-const owedPatienceMs = 2 * 3_600_000
 const rememberedRuns = 100
 
 /** The agent with its loop. */
@@ -60,12 +59,12 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     if (event.kind === 'changed') wake()
   }
   const troubles = new Troubles(clock, (alert) => ports.tell(alert))
-  const records = options.jobs.map((job) => {
-    const memory = book.get(`job ${job.name}`, JobMemory) ?? { paused: false, after: startedAt, failures: 0 }
-    return new JobRecord(job, memory)
-  })
+  const memories = new JobMemories(book, troubles)
+  const records = options.jobs.map((job) => new JobRecord(job, memories.of(job, startedAt)))
   const watch = new Watch(records, ports, troubles, options.warnPercent)
-  const desk = new Desk(records, { ports, watch, troubles }, options.runsAtOnce, announce, signal)
+  const ground = { ports, watch, troubles, memories, announce, signal }
+  const atWork = new AtWork(ground, options.runsAtOnce)
+  const desk = new Desk(records, ground, atWork)
 
   const regularly = (everyMs: number, act: () => Promise<void>) =>
     everySoOften(everyMs, act, {
@@ -84,22 +83,6 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     }
   })
 
-  const rememberJobs = (): void =>
-    troubles.guard('state', () =>
-      book.set(new Map(records.map(({ job, memory }) => [`job ${job.name}`, memory]))),
-    )
-  const tellWhatWasInterrupted = (): void => {
-    for (const record of records) {
-      const since = record.memory.runningSince
-      if (since === undefined) continue
-      troubles.guard('alerts', () => ports.tell(tellInterrupted(record.job, since, clock.now())))
-      record.rest()
-      // It is made up for like one that was missed.
-      const told = { digest: 'interrupted', at: clock.now(), severity: 'alert' as const }
-      record.memory = { ...record.memory, told }
-      record.wanted = record.job.catchUp && record.schedule !== undefined && !record.memory.paused
-    }
-  }
   let isRead = false
   /** After a run that died while it wrote, the history can be read only once what it owes has been settled. */
   const readHistory = (now: number): void =>
@@ -125,22 +108,9 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
       desk.turn(now)
       watch.judge(now)
     } else desk.settle(now)
-    tellOwedElsewhere()
+    noteOwedElsewhere(history, options.jobs, troubles)
     if (ports.ping !== undefined) ping(now)
     turnedAt = now
-  }
-  /** By pairs that no job has (any more): nobody here settles them. */
-  const tellOwedElsewhere = (): void => {
-    const count = readOr(0, () =>
-      owedBeside(
-        history,
-        options.jobs.flatMap(({ pairs }) => pairs),
-      ),
-    )
-    const hint = 'settle it: vmbackup recover; vmbackup recover --dry-run lists it'
-    const failure = new Failure(`${count} things are owed for volumes of no job`, { hint })
-    if (count === 0) troubles.cleared('owed by no job')
-    else troubles.met('owed by no job', failure, owedPatienceMs)
   }
   const nap = async (): Promise<void> => {
     const now = clock.now()
@@ -163,7 +133,7 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
   /** While the last runs settle, somebody still watches. */
   const seeOut = async (): Promise<void> => {
     const over = new AbortController()
-    const idle = desk.idle().then(() => over.abort())
+    const idle = atWork.idle().then(() => over.abort())
     while (!over.signal.aborted) {
       const now = clock.now()
       turnedAt = now
@@ -174,62 +144,16 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     await idle
   }
 
-  const views = (): { jobs: JobView[]; vms: VmView[] } => {
-    const now = clock.now()
-    const views = watch.views(now)
-    const vms = views.map(({ vm }) => vm)
-    const jobs = records.map((record) =>
-      jobView(
-        record,
-        views.flatMap((one) => (one.jobs.includes(record.job.name) ? [one.vm] : [])),
-        record.state === 'running' ? undefined : record.next(now, watch.tightest(record.job.name)),
-      ),
-    )
-    return { jobs, vms }
-  }
-  const readOr = <T>(otherwise: T, read: () => T): T => {
-    try {
-      return read()
-    } catch (error) {
-      troubles.met('history', error, 0)
-      return otherwise
-    }
-  }
-  const status = (): StatusView => {
-    return statusView({
-      ...views(),
-      version: options.version,
-      startedAt,
-      now: clock.now(),
-      troubles: [...troubles.list(), ...ports.otherTroubles()],
-      running: records.flatMap(({ state, progress }) => (state === 'running' ? [...progress.values()] : [])),
-      lastRuns: readOr([], () => history.runs({ limit: 10 })),
-      outbox: ports.outbox(),
-      // What runs that are going on owe is their own affair.
-      owed: readOr(0, () =>
-        owedBeside(
-          history,
-          records.flatMap(({ isBusy, job }) => (isBusy ? job.pairs : [])),
-        ),
-      ),
-    })
-  }
-
   return {
     async work() {
-      tellWhatWasInterrupted()
+      takeUpInterrupted(records, troubles, clock.now())
       // Also of a job that is new: from now on its starts can be missed.
-      rememberJobs()
+      memories.keep(records)
       while (!signal.aborted) await goRound()
       await seeOut()
     },
     turnedAt: () => turnedAt,
-    status,
-    jobs: () => views().jobs,
-    vms: () => views().vms,
-    runs: (query) => history.runs(query),
-    report: (run) => history.report(run),
-    points: () => history.points(rememberedRuns),
+    ...agentView(records, ground, { version: options.version, startedAt }),
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

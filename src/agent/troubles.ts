@@ -51,6 +51,21 @@ export class Troubles {
     this.cleared(matter)
   }
 
+  /** Reads it, or notes why that could not be done, and takes the other value. */
+  readOr<T>(matter: string, otherwise: T, read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      this.met(matter, error, 0)
+      return otherwise
+    }
+  }
+
+  /** Tells somebody; that nobody could be told is a trouble, too. */
+  tell(alert: Alert): void {
+    this.guard('alerts', () => this.#tell(alert))
+  }
+
   list(): { matter: string; since: number; what: string }[] {
     return [...this.#open].map(([matter, { since, what }]) => ({ matter, since, what }))
   }
