@@ -27,7 +27,7 @@ export function virtualClock(start: number): VirtualClock {
   }
   return {
     now: () => now + offset,
-    sleep(ms, signal) {
+    async sleep(ms, signal) {
       signal.throwIfAborted()
       return new Promise((resolve, reject) => {
         const sleeper = { until: now + Math.max(0, ms), wake: () => end(resolve) }
