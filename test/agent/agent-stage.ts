@@ -8,6 +8,7 @@ import { nameOfPair, type Pair } from '../../src/model/pair.ts'
 import type { Report, VmResult } from '../../src/run/report.ts'
 import { runId } from '../../src/run/run.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
+import { aJob as aPlainJob } from './a-job.ts'
 
 /** How a job's runs go in the world. */
 interface Going {
@@ -22,30 +23,10 @@ interface Going {
 
 export const minuteMs = 60_000
 
-/** A job as the configuration would give it. */
+/** A job as the configuration would give it, in Vienna. */
 export function aJob(name: string, change: Partial<JobConfig> = {}): JobConfig {
-  return {
-    name,
-    pairs: [{ primary: name, secondary: { host: 'dr1', volume: `${name}-dr` } }],
-    schedule: undefined,
-    timeZone: 'Europe/Vienna',
-    rpoMs: undefined,
-    marginPercent: 10,
-    select: [{ by: 'all' }],
-    exclude: undefined,
-    excludeDisks: undefined,
-    blackout: undefined,
-    bandwidth: undefined,
-    jitterMs: 0,
-    catchUp: true,
-    retryMs: 15 * minuteMs,
-    enabled: true,
-    verify: undefined,
-    fullEveryMs: undefined,
-    timeoutMs: undefined,
-    notify: undefined,
-    ...change,
-  }
+  const pairs = [{ primary: name, secondary: { host: 'dr1', volume: `${name}-dr` } }]
+  return { ...aPlainJob({ name, pairs, timeZone: 'Europe/Vienna' }), ...change }
 }
 
 /** An agent in a world of fakes with a clock of its own; what happens is written down as lines, by the wall clock of Vienna. */
