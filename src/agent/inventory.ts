@@ -8,7 +8,7 @@ import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { VolumePair } from '../model/replication.ts'
 import type { Policy } from '../model/selection.ts'
 import type { StorageDomain, Vm } from '../model/vm.ts'
-import type { InventoryVm } from './ports.ts'
+import type { Inventory, InventoryVm } from './ports.ts'
 
 /** Where the inventory comes from. */
 export interface InventorySource {
@@ -24,31 +24,38 @@ export interface InventorySource {
 
 /**
  * A function that asks the engine for the VMs with disks on the jobs' volumes, and how each is to be protected: by which jobs, which
- * policy, which RPO, or why by none. Throws what the engine and the replication throw.
+ * policy, which RPO, or why by none. A volume of which the replication tells nothing keeps the others from nothing. Throws what the engine
+ * throws.
  */
-export function inventoryFrom(source: InventorySource): (signal: AbortSignal) => Promise<InventoryVm[]> {
+export function inventoryFrom(source: InventorySource): (signal: AbortSignal) => Promise<Inventory> {
   const domains = new Map<string, StorageDomain>()
 
-  const domainOf = async (pair: Pair, signal: AbortSignal): Promise<StorageDomain> => {
+  const domainOf = async (pair: Pair, signal: AbortSignal): Promise<StorageDomain | Blind> => {
     const known = domains.get(pair.primary)
     if (known !== undefined) return known
-    const [all, volumes] = await Promise.all([
-      source.hypervisor.domains(signal),
-      source.volumesOf(pair, signal),
-    ])
-    const found = findDomain(all, volumes, source.storageDomain)
-    if ('severity' in found) throw new Failure(`${found.subject}: ${found.what}`, { hint: found.hint })
-    domains.set(pair.primary, found)
-    return found
+    const all = await source.hypervisor.domains(signal)
+    try {
+      const found = findDomain(all, await source.volumesOf(pair, signal), source.storageDomain)
+      if ('severity' in found) throw new Failure(`${found.subject}: ${found.what}`, { hint: found.hint })
+      domains.set(pair.primary, found)
+      return found
+    } catch (error) {
+      signal.throwIfAborted()
+      return new Blind(pair, error)
+    }
+  }
+
+  const listOrBlind = async (pair: Pair, signal: AbortSignal): Promise<readonly Vm[] | Blind> => {
+    const domain = await domainOf(pair, signal)
+    return domain instanceof Blind ? domain : source.hypervisor.vms(domain, signal)
   }
 
   return async (signal) => {
-    const listed = new Map<string, readonly Vm[]>()
+    const listed = new Map<string, readonly Vm[] | Blind>()
     const vmsOn = async (pair: Pair): Promise<readonly Vm[]> => {
-      const vms =
-        listed.get(pair.primary) ?? (await source.hypervisor.vms(await domainOf(pair, signal), signal))
+      const vms = listed.get(pair.primary) ?? (await listOrBlind(pair, signal))
       listed.set(pair.primary, vms)
-      return vms
+      return vms instanceof Blind ? [] : vms
     }
     const found = new Map<string, Sighting[]>()
     for (const job of source.jobs) {
@@ -67,7 +74,20 @@ export function inventoryFrom(source: InventorySource): (signal: AbortSignal) =>
         }
       }
     }
-    return [...found.values()].map((sightings) => vmOf(sightings, source.policies))
+    const vms = [...found.values()].map((sightings) => vmOf(sightings, source.policies))
+    const blind = [...listed.values()].filter((one) => one instanceof Blind)
+    return { vms, blind: blind.map(({ pair, cause }) => ({ pair, error: cause })) }
+  }
+}
+
+/** That nothing can be learnt of a pair's volumes, and why. */
+class Blind {
+  readonly pair: Pair
+  readonly cause: unknown
+
+  constructor(pair: Pair, cause: unknown) {
+    this.pair = pair
+    this.cause = cause
   }
 }
 

@@ -5,7 +5,7 @@ import type { InventoryVm } from './ports.ts'
 import { isoTime } from './progress.ts'
 import type { Expectation, RpoVerdict } from './rpo.ts'
 import type { VmStanding } from './standing.ts'
-import { type RpoChange, tellRpo } from './tellings.ts'
+import { type RpoChange, tellDropped, tellRpo } from './tellings.ts'
 import type { VmView } from './view.ts'
 
 /** What is remembered of a VM: its RPO counts from when it was first seen, and a change is told once. */
@@ -80,8 +80,35 @@ export function alertsOf(
   })
 }
 
+/** Somebody was told that it breaks its RPO, or is about to. */
+export function isBehind({ told }: VmMemory): boolean {
+  return told === 'warning' || told === 'breach'
+}
+
+/** One alert for all VMs of a job that were behind and are not watched any more. */
+export function droppedAlerts(
+  dropped: readonly { id: string; before: VmMemory; why: string | undefined }[],
+  now: number,
+): Alert[] {
+  const groups = Map.groupBy(dropped, ({ before: { jobs, told } }) => `${told} ${jobs[0] ?? ''}`)
+  return [...groups.values()].flatMap((group) => {
+    const [{ before } = {}] = group
+    const job = before?.jobs[0]
+    if (before === undefined || job === undefined) return []
+    const vms = group.map(({ id, before: { name }, why }) => ({ id, name, why }))
+    const alert = tellDropped(job, vms, now)
+    return [{ ...alert, severity: before.told === 'breach' ? 'alert' : 'warning' } satisfies Alert]
+  })
+}
+
+/** A VM as it is seen now, with what is remembered of it. */
+export function memoryOf(vm: Omit<InventoryVm, 'id'>, before: VmMemory | undefined, now: number): VmMemory {
+  const { told = 'none', firstSeenAt = now } = before ?? {}
+  return { ...vm, firstSeenAt: isWantedAnew(vm, before) ? now : firstSeenAt, told }
+}
+
 /** Its RPO counts from now on: it was not to be protected before, or by other volumes. */
-export function isWantedAnew(vm: Omit<InventoryVm, 'id'>, before: VmMemory | undefined): boolean {
+function isWantedAnew(vm: Omit<InventoryVm, 'id'>, before: VmMemory | undefined): boolean {
   if (before === undefined || vm.rpoMs === undefined || vm.whyNot !== undefined) return false
   if (before.rpoMs === undefined || before.whyNot !== undefined) return true
   return vm.pairs.some((pair) => !before.pairs.includes(pair))

@@ -1,5 +1,6 @@
 import type { JobConfig } from '../config/keys.ts'
 import type { Alert } from '../model/alert.ts'
+import type { Pair } from '../model/pair.ts'
 import type { Clock } from '../run/clock.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { PairRecovery } from '../run/recover.ts'
@@ -33,14 +34,20 @@ export interface InventoryVm {
   whyNot?: string
 }
 
+/** The VMs on the jobs' volumes, but for volumes of which nothing could be learnt, and why. */
+export interface Inventory {
+  vms: InventoryVm[]
+  blind: { pair: Pair; error: unknown }[]
+}
+
 /** What the agent stands on. */
 export interface AgentPorts {
   clock: Clock
   runner: Runner
   history: History
   book: Book
-  /** Throws what the engine or the replication says. */
-  inventory(signal: AbortSignal): Promise<InventoryVm[]>
+  /** Throws what the engine says. */
+  inventory(signal: AbortSignal): Promise<Inventory>
   /** Durable when it returns; an alert with an id that was told before is not told again. */
   tell(alert: Alert): void
   /** Messages that are not sent yet. */

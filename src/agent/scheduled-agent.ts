@@ -13,7 +13,7 @@ import { noteOwedElsewhere } from './owed.ts'
 import type { AgentPorts } from './ports.ts'
 import { Troubles } from './troubles.ts'
 import type { VmView } from './view.ts'
-import { Watch } from './watch.ts'
+import { volumeMatter, Watch } from './watch.ts'
 
 export interface AgentOptions {
   jobs: readonly JobConfig[]
@@ -58,7 +58,12 @@ export function createAgent(options: AgentOptions, ports: AgentPorts, signal: Ab
     }
     if (event.kind === 'changed') wake()
   }
-  const troubles = new Troubles(clock, (alert) => ports.tell(alert))
+  const watched = new Set(
+    options.jobs.flatMap(({ name, pairs }) => [`job ${name}`, ...pairs.map(volumeMatter)]),
+  )
+  const isLookedAt = (matter: string): boolean =>
+    matter === 'engine' || (matter === 'ping' && ports.ping !== undefined) || watched.has(matter)
+  const troubles = new Troubles(clock, (alert) => ports.tell(alert), { book, isLookedAt })
   const memories = new JobMemories(book, troubles)
   const records = options.jobs.map((job) => new JobRecord(job, memories.of(job, startedAt)))
   const watch = new Watch(records, ports, troubles, options.warnPercent)

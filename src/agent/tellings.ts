@@ -138,6 +138,29 @@ export function tellRpo(
   }
 }
 
+/** VMs that were behind and that nobody waits for any more: deleted, moved to other volumes, or not to be protected. */
+export function tellDropped(
+  job: string,
+  vms: readonly { id: string; name: string; why: string | undefined }[],
+  at: number,
+): Omit<Alert, 'severity'> {
+  const names = listWords(
+    vms.map(({ name }) => name),
+    3,
+  )
+  const lines = vms.slice(0, mostNamed).map(({ name, why }) => `${name}: ${why ?? 'it is gone'}`)
+  if (vms.length > mostNamed) lines.push(`and ${vms.length - mostNamed} more`)
+  return {
+    id: `rpo dropped ${job} ${digestOf(String(at), ...vms.map(({ id }) => id))}`,
+    matter: `rpo ${job}`,
+    kind: 'rpo clear',
+    at,
+    job,
+    title: `${job}: ${names} ${vms.length === 1 ? 'has' : 'have'} no RPO any more`,
+    text: lines.join('\n'),
+  }
+}
+
 /** Starts that did not happen. `missed`: while nobody could start them; `skipped`: since the one before was still going on. */
 export function tellNotStarted(
   job: string,

@@ -1,7 +1,11 @@
+import { z } from 'zod'
 import type { Alert } from '../model/alert.ts'
 import { chainOf, hintOf } from '../model/errors.ts'
 import type { Clock } from '../run/clock.ts'
+import type { Book } from './book.ts'
 import { tellTrouble } from './tellings.ts'
+
+const prefix = 'trouble '
 
 interface Trouble {
   since: number
@@ -9,15 +13,31 @@ interface Trouble {
   told: boolean
 }
 
+const ToldTrouble = z.object({ since: z.number(), what: z.string() })
+
+/** What somebody was told of is kept in the agent's book, so that they are told that it is over also by the next agent. */
+interface Kept {
+  book: Book
+  /** Whether it is still looked at: what was told of another matter is forgotten. */
+  isLookedAt(matter: string): boolean
+}
+
 /** What keeps the agent from its work at this moment, by matter; somebody is told when it lasts, and when it is over. */
 export class Troubles {
   readonly #open = new Map<string, Trouble>()
   readonly #clock: Clock
   readonly #tell: (alert: Alert) => void
+  readonly #kept: Kept
 
-  constructor(clock: Clock, tell: (alert: Alert) => void) {
+  constructor(clock: Clock, tell: (alert: Alert) => void, kept: Kept) {
     this.#clock = clock
     this.#tell = tell
+    this.#kept = kept
+    const told = kept.book.all(prefix, ToldTrouble)
+    for (const [matter, trouble] of told) {
+      if (kept.isLookedAt(matter)) this.#open.set(matter, { ...trouble, told: true })
+      else this.#keep(matter, undefined)
+    }
   }
 
   /** Notes it; tells once it has lasted for `patienceMs`. */
@@ -29,6 +49,7 @@ export class Troubles {
     this.#open.set(matter, trouble)
     if (trouble.told || now - trouble.since < patienceMs) return
     trouble.told = this.#told(tellTrouble(matter, what, trouble.since, now, false))
+    if (trouble.told) this.#keep(matter, { since: trouble.since, what })
   }
 
   /** It is over; true if it was there. */
@@ -36,7 +57,9 @@ export class Troubles {
     const trouble = this.#open.get(matter)
     if (trouble === undefined) return false
     this.#open.delete(matter)
-    if (trouble.told) this.#told(tellTrouble(matter, '', trouble.since, this.#clock.now(), true))
+    if (!trouble.told) return true
+    this.#told(tellTrouble(matter, '', trouble.since, this.#clock.now(), true))
+    this.#keep(matter, undefined)
     return true
   }
 
@@ -68,6 +91,15 @@ export class Troubles {
 
   list(): { matter: string; since: number; what: string }[] {
     return [...this.#open].map(([matter, { since, what }]) => ({ matter, since, what }))
+  }
+
+  #keep(matter: string, told: z.infer<typeof ToldTrouble> | undefined): void {
+    if (!this.#kept.isLookedAt(matter)) return
+    try {
+      this.#kept.book.set(new Map([[prefix + matter, told]]))
+    } catch {
+      // A book that cannot be written is a trouble of its own; who writes more than this into it tells of it.
+    }
   }
 
   /** Where not even that can be written down, it still shows in the list. */

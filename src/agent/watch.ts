@@ -1,8 +1,7 @@
-import { CommandFailed } from '../model/errors.ts'
 import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { JobRecord } from './job-record.ts'
-import { alertsOf, isWantedAnew, type Judged, VmMemory, viewOf } from './judged-vm.ts'
+import { alertsOf, droppedAlerts, isBehind, type Judged, memoryOf, VmMemory, viewOf } from './judged-vm.ts'
 import type { AgentPorts, InventoryVm } from './ports.ts'
 import { type Expectation, judgeRpo } from './rpo.ts'
 import { type PairStanding, pairStanding, standingOf } from './standing.ts'
@@ -14,6 +13,21 @@ const enginePatienceMs = 10 * 60_000
 
 /** A run that is not ours and has not reported for so long has died. */
 const foreignMs = 2 * 3_600_000
+
+/** The name under which trouble with a pair's volumes is told. */
+export function volumeMatter({ primary }: Pair): string {
+  return `volume ${primary}`
+}
+
+/** What to write down, undefined for what is to be forgotten. */
+function changedIn(
+  before: ReadonlyMap<string, VmMemory>,
+  after: ReadonlyMap<string, VmMemory>,
+): Map<string, VmMemory | undefined> {
+  const gone = [...before.keys()].filter((id) => !after.has(id)).map((id) => [id, undefined] as const)
+  const changed = [...after].filter(([id, vm]) => JSON.stringify(vm) !== JSON.stringify(before.get(id)))
+  return new Map<string, VmMemory | undefined>([...gone, ...changed])
+}
 
 /** Watches how old every VM's newest proved recovery point is. */
 export class Watch {
@@ -41,13 +55,21 @@ export class Watch {
   /** Asks the engine which VMs there are; while it does not answer the last answer stands. True when it answers again. */
   async lookAtEngine(signal: AbortSignal): Promise<boolean> {
     try {
-      this.#take(await this.#ports.inventory(signal))
-      return ['engine', 'gluster'].map((matter) => this.#troubles.cleared(matter)).includes(true)
+      const { vms, blind } = await this.#ports.inventory(signal)
+      this.#take(vms, new Set(blind.map(({ pair }) => pair.primary)))
+      for (const { pair, error } of blind) this.#troubles.met(volumeMatter(pair), error, enginePatienceMs)
+      return this.#clearedBut(new Set(blind.map(({ pair }) => volumeMatter(pair))))
     } catch (error) {
-      const matter = error instanceof CommandFailed ? 'gluster' : 'engine'
-      if (!signal.aborted) this.#troubles.met(matter, error, enginePatienceMs)
+      if (!signal.aborted) this.#troubles.met('engine', error, enginePatienceMs)
       return false
     }
+  }
+
+  /** True when engine or a volume can be asked again that could not. */
+  #clearedBut(blind: ReadonlySet<string>): boolean {
+    const volumes = this.#records.flatMap(({ job }) => job.pairs.map(volumeMatter))
+    const well = ['engine', ...volumes].filter((matter) => !blind.has(matter))
+    return well.map((matter) => this.#troubles.cleared(matter)).includes(true)
   }
 
   /** What was known of these pairs' secondaries is read anew at the next turn. */
@@ -144,20 +166,33 @@ export class Watch {
     return record.expectation(now, Math.max(now, ...ends))
   }
 
-  #take(inventory: readonly InventoryVm[]): void {
+  #take(inventory: readonly InventoryVm[], blind: ReadonlySet<string>): void {
     const now = this.#ports.clock.now()
-    const vms = new Map<string, VmMemory>()
+    const vms = this.#unseen(blind)
     for (const { id, ...vm } of inventory) {
-      const before = this.#vms.get(id)
-      const { told = 'none' } = before ?? {}
-      vms.set(id, { ...vm, firstSeenAt: isWantedAnew(vm, before) ? now : (before?.firstSeenAt ?? now), told })
+      if (!vms.has(id)) vms.set(id, memoryOf(vm, this.#vms.get(id), now))
     }
-    const changes = new Map<string, VmMemory | undefined>()
-    for (const id of this.#vms.keys()) if (!vms.has(id)) changes.set(id, undefined)
-    for (const [id, vm] of vms)
-      if (JSON.stringify(vm) !== JSON.stringify(this.#vms.get(id))) changes.set(id, vm)
+    const changes = changedIn(this.#vms, vms)
+    this.#tellDropped(vms, now)
     this.#vms = vms
     if (changes.size > 0) this.#troubles.guard('state', () => this.#remember(changes))
+  }
+
+  /** What is known of VMs with disks on these primaries, of which nobody could be asked: it stands. */
+  #unseen(blind: ReadonlySet<string>): Map<string, VmMemory> {
+    const all = this.#records.flatMap(({ job }) => job.pairs)
+    const pairs = new Set(all.filter(({ primary }) => blind.has(primary)).map(nameOfPair))
+    return new Map([...this.#vms].filter(([, vm]) => vm.pairs.some((pair) => pairs.has(pair))))
+  }
+
+  /** Who was told that a VM is behind is told when nobody waits for it any more. */
+  #tellDropped(vms: ReadonlyMap<string, VmMemory>, now: number): void {
+    const dropped = [...this.#vms].flatMap(([id, before]) => {
+      const after = vms.get(id)
+      const isWatched = after?.rpoMs !== undefined && after.whyNot === undefined
+      return isWatched || !isBehind(before) ? [] : [{ id, before, why: after?.whyNot }]
+    })
+    for (const alert of droppedAlerts(dropped, now)) this.#troubles.tell(alert)
   }
 
   #remember(changes: ReadonlyMap<string, VmMemory | undefined>): void {

@@ -16,12 +16,13 @@ type NamedVm = Pick<VmView, 'id' | 'name' | 'policy'>
 /** The VMs of the jobs, by asking engine and Gluster, as the runs of this state directory have left them. Throws what those say. */
 export async function vmsHere(config: Config, terminal: Terminal): Promise<VmView[]> {
   const history = historyIn(config.state.dir)
-  const inventory = await withEngine(config, terminal.env, (hypervisor) =>
+  const { vms, blind } = await withEngine(config, terminal.env, (hypervisor) =>
     inventoryOf(config, hypervisor)(terminal.signal()),
   )
+  for (const { error } of blind) throw error
   const pairs = config.jobs.flatMap((job) => job.pairs)
   const standings = new Map(pairs.map((pair) => [nameOfPair(pair), pairStanding(history.lastWriter(pair))]))
-  return unwatchedVms(inventory, standings, Date.now(), config.daemon.rpoWarningPercent)
+  return unwatchedVms(vms, standings, Date.now(), config.daemon.rpoWarningPercent)
 }
 
 /** Gives VMs a policy in the engine. Throws Unknown, Refused, EngineError. */

@@ -87,3 +87,52 @@ test('that alerts cannot be written down shows also where the first one is of an
   await stage.until('2026-11-21T02:30:00Z')
   expect(stage.agent().status().troubles).toEqual([])
 })
+
+test('volumes that tell nothing keep nobody from watching the others, and what is known of their VMs stands', async () => {
+  const vmsOf: Record<string, string[]> = { data: ['web'], other: ['db'] }
+  const stage = stageOf([aJob('data', { rpoMs: 100 * hour }), aJob('other', { rpoMs: 100 * hour })], vmsOf)
+  await stage.until('2026-11-20T12:30:00Z')
+  stage.volumes('data', 'away')
+  vmsOf['other'] = ['db', 'mail']
+  await stage.until('2026-11-20T13:00:00Z')
+  expect(stage.agent().vms()).toMatchObject([
+    { name: 'db' },
+    { name: 'mail' },
+    { name: 'web', state: 'protected' },
+  ])
+  expect(stage.agent().status().troubles).toMatchObject([{ matter: 'volume data' }])
+  expect(stage.told().at(-1)).toBe('warning: volume data: glusterd does not answer')
+  stage.volumes('data', 'back')
+  await stage.until('2026-11-20T13:30:00Z')
+  expect(stage.agent().status().troubles).toEqual([])
+  expect(stage.told().at(-1)).toBe('warning: volume data: works again after 30 min')
+})
+
+test('who was told of trouble before a restart is told once that it is over, and not of it again', async () => {
+  const stage = stageOf([aJob('data', { rpoMs: 100 * hour })])
+  await stage.until('2026-11-20T12:20:00Z')
+  stage.engine('no route to host')
+  await stage.until('2026-11-20T13:00:00Z')
+  await stage.kill()
+  stage.start()
+  await stage.until('2026-11-20T14:00:00Z')
+  stage.engine()
+  await stage.until('2026-11-20T15:00:00Z')
+  const ofEngine = stage.told().filter((line) => line.includes('engine'))
+  expect(ofEngine).toEqual([
+    'warning: engine: no route to host',
+    expect.stringMatching(/^warning: engine: works again after 1 h/),
+  ])
+})
+
+test('who was told that a VM is behind is told when it is deleted', async () => {
+  const vmsOf = { data: ['web', 'db'] }
+  const stage = stageOf([aJob('data', { rpoMs: hour })], vmsOf)
+  stage.going('data', { minutes: 5, failing: { web: 'its copy differs' } })
+  await stage.until('2026-11-20T14:00:00Z')
+  expect(stage.told()).toContain('alert: data: web has no recovery point within its RPO of 1 h')
+  vmsOf.data = ['db']
+  await stage.until('2026-11-20T14:30:00Z')
+  const about = stage.told().filter((line) => line.includes('no RPO any more'))
+  expect(about).toEqual(['alert: data: web has no RPO any more'])
+})

@@ -44,6 +44,7 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     if (unreadable !== undefined) throw new Error(unreadable)
   }
   const owed = new Set<string>()
+  const blind = new Set<string>()
   let dead = false
   const book = openBook(':memory:')
 
@@ -155,12 +156,15 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     },
     async inventory() {
       if (engineDown !== undefined) throw new Error(engineDown)
-      return jobs.flatMap((job) =>
+      const seen = jobs.filter((job) => !blind.has(job.name))
+      const vms = seen.flatMap((job) =>
         (vmsOf[job.name] ?? []).map((name): InventoryVm => {
           const vm = { id: name, name, jobs: [job.name], pairs: job.pairs.map(nameOfPair) }
           return job.rpoMs === undefined ? vm : { ...vm, rpoMs: job.rpoMs }
         }),
       )
+      const unseen = jobs.filter((job) => blind.has(job.name)).flatMap((job) => job.pairs)
+      return { vms, blind: unseen.map((pair) => ({ pair, error: new Error('glusterd does not answer') })) }
     },
     tell(alert: Alert) {
       if (diskFull !== undefined) throw new Error(diskFull)
@@ -208,6 +212,11 @@ export function agentStage(jobs: readonly JobConfig[], start: string, vmsOf: Rec
     owe(job: string) {
       const [pair] = jobs.find(({ name }) => name === job)?.pairs ?? []
       if (pair !== undefined) owed.add(nameOfPair(pair))
+    },
+    /** Gluster tells nothing of the job's volumes, or does so again. */
+    volumes(job: string, are: 'away' | 'back') {
+      if (are === 'away') blind.add(job)
+      else blind.delete(job)
     },
     /** A run died in the middle of a write: the history can be read again once what it owes is settled. */
     tornHistory() {
