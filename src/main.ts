@@ -1,78 +1,32 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { asksForJson, parseArgs } from './cli/args.ts'
-import { paintFor } from './cli/paint.ts'
-import { carryOut } from './commands/carry-out.ts'
-import type { Terminal } from './commands/terminal.ts'
-import { Cancelled } from './model/errors.ts'
-import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
 
-const { stdout, stderr } = process
-// What is started from here (ssh, gluster, clients of mounts) need not know the password.
-const env = { ...process.env }
-delete process.env['VMBACKUP_PASSWORD']
+const { argv, stdout, stderr } = process
 
 // Who looked on may be gone (a closed terminal, a pipe to head); the run has snapshots to merge all the same.
 for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
 
-let caught: AbortSignal | undefined
-const terminal: Terminal = {
-  stdout,
-  stderr,
-  paintOut: paintFor(stdout, env),
-  paintErr: paintFor(stderr, env),
-  env,
-  version: version(),
-  signal: () => {
-    caught ??= signalOfProcess()
-    return caught
-  },
-}
+const asked = argv.slice(2)
+const said = saidAtOnce(asked)
+// Loaded only now: reading the command line takes longer than Node itself takes to start.
+if (said === undefined) await (await import('./program.ts')).main(asked, version())
+else stdout.write(said)
 
-process.exitCode = await main(process.argv.slice(2))
-// A call into a file system that hangs for good would keep the process; all that there was to say is said.
-setTimeout(() => process.exit(), 10_000).unref()
-
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    return await carryOut(parseArgs(argv, terminal.version), terminal)
-  } catch (error) {
-    return complain(error, asksForJson(argv))
-  }
-}
-
-/** The first signal ends the run in good order; a second one ends the process: the ledger knows what is owed. */
-function signalOfProcess(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(exitCodeOf('cancelled'))
-      const hint = 'the next run settles what this one could not'
-      controller.abort(new Cancelled(`cancelled by ${name}`, { hint }))
-    })
-  }
-  return controller.signal
-}
-
-function complain(error: unknown, json: boolean): number {
-  const outcome = outcomeOf([], error)
-  const { message, causes, hint } = reportedError(error)
-  if (json) {
-    const failure: Pick<Report, 'version' | 'outcome' | 'error'> = {
-      version: 1,
-      outcome,
-      error: { message, causes, ...(hint === undefined ? {} : { hint }) },
-    }
-    stdout.write(`${JSON.stringify(failure, null, 2)}\n`)
-  } else {
-    stderr.write(`${terminal.paintErr.bad(`vmbackup: ${message}`)}\n`)
-    for (const cause of causes) stderr.write(`  because: ${cause}\n`)
-    if (hint !== undefined) stderr.write(`  what to do: ${hint}\n`)
-  }
-  return exitCodeOf(outcome)
+/** What is asked for most by far when nothing is to be done; undefined for everything else. */
+function saidAtOnce([only = '', ...more]: readonly string[]): string | undefined {
+  if (more.length > 0) return undefined
+  if (['-V', '--version'].includes(only)) return `${version()}\n`
+  // Its lines are laid out for 80 columns; for a narrower terminal they are laid out anew.
+  const isWide = (stdout.columns ?? 80) >= 80
+  if (['-h', '--help'].includes(only) && isWide) return shipped('src/cli/help.txt')
+  return undefined
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
+  return (JSON.parse(shipped('package.json')) as { version: string }).version
+}
+
+/** A file of the package; this one stands in a folder of it, as source and when built. */
+function shipped(file: string): string {
+  return readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
 }

@@ -1,5 +1,4 @@
 import { clearScreenDown, cursorTo } from 'node:readline'
-import { createLogUpdate } from 'log-update'
 import { type AgentClient, findAgent } from '../api/client.ts'
 import type { AskedFor } from '../cli/asked.ts'
 import { cut } from '../cli/cut.ts'
@@ -38,6 +37,7 @@ export async function watchStatus(
 ): Promise<void> {
   const { stdout, paintOut: paint } = terminal
   const signal = terminal.signal()
+  const { createLogUpdate } = await import('log-update')
   const live = createLogUpdate(stdout, { showCursor: true })
   // What was drawn for another size lies where nobody knows.
   const wipe = (): void => {

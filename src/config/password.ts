@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa, type Result } from 'execa'
+import type { Result } from 'execa'
 import { UsageError } from '../model/errors.ts'
 import { readText, reasonOf } from './files.ts'
 import type { Secret } from './secret.ts'
@@ -122,6 +122,8 @@ function checked(text: string, origin: string): string {
 
 async function outputOf(argv: readonly string[], env: Environment, timeLimitMs: number): Promise<string> {
   const [program = '', ...rest] = argv
+  // Loaded here, since most have no such command, and it takes four times as long as Node's own start.
+  const { execa } = await import('execa')
   const command = execa(program, rest, {
     env: { ...env },
     extendEnv: false,
