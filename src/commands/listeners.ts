@@ -1,8 +1,6 @@
 import type { CommonOptions } from '../cli/common-args.ts'
-import { liveProgress } from '../cli/live-progress.ts'
 import { noProgress, type Progress, plainProgress, warningsOnly } from '../cli/progress.ts'
 import type { Config } from '../config/keys.ts'
-import { logEvents, openLog } from '../log.ts'
 import { Failure } from '../model/errors.ts'
 import type { Emit } from '../run/event.ts'
 import type { Terminal } from './terminal.ts'
@@ -15,13 +13,13 @@ export interface Listeners {
 }
 
 /** Throws Failure when a log cannot be opened. */
-export function listenersFor(
+export async function listenersFor(
   config: Pick<Config, 'logging'>,
   verbosity: CommonOptions['verbosity'],
   terminal: Terminal,
-): Listeners {
-  const progress = progressFor(verbosity, terminal)
-  const log = logFor(config, verbosity, terminal)
+): Promise<Listeners> {
+  const progress = await progressFor(verbosity, terminal)
+  const log = await logFor(config, verbosity, terminal)
   return {
     emit(event) {
       log(event)
@@ -33,20 +31,26 @@ export function listenersFor(
 
 type Verbosity = CommonOptions['verbosity']
 
-function progressFor(verbosity: Verbosity, { stderr, paintErr }: Terminal): Progress {
+// What draws on a terminal and what writes logs is loaded where there is one: a run from cron mostly has neither.
+async function progressFor(verbosity: Verbosity, { stderr, paintErr }: Terminal): Promise<Progress> {
   if (verbosity === 'verbose') return noProgress
   if (verbosity === 'quiet') return warningsOnly((text) => stderr.write(text))
-  if (stderr.isTTY) return liveProgress(stderr, paintErr, () => Date.now())
-  return plainProgress(
-    (text) => stderr.write(text),
-    () => Date.now(),
-  )
+  const now = () => Date.now()
+  if (!stderr.isTTY) return plainProgress((text) => stderr.write(text), now)
+  const { liveProgress } = await import('../cli/live-progress.ts')
+  return liveProgress(stderr, paintErr, now)
 }
 
-function logFor(config: Pick<Config, 'logging'>, verbosity: Verbosity, { stderr }: Terminal): Emit {
+async function logFor(
+  config: Pick<Config, 'logging'>,
+  verbosity: Verbosity,
+  { stderr }: Terminal,
+): Promise<Emit> {
   const { file, level } = config.logging
+  if (file === undefined && verbosity !== 'verbose') return () => undefined
+  const { logEvents, openLog } = await import('../log.ts')
   const logs = [
-    ...(file === undefined ? [] : [logEvents(openLogFile(file, level))]),
+    ...(file === undefined ? [] : [logEvents(openedAt(file, () => openLog({ file }, level)))]),
     ...(verbosity === 'verbose' ? [logEvents(openLog({ terminal: stderr }, 'debug'))] : []),
   ]
   return (event) => {
@@ -54,9 +58,9 @@ function logFor(config: Pick<Config, 'logging'>, verbosity: Verbosity, { stderr 
   }
 }
 
-function openLogFile(file: string, level: string): ReturnType<typeof openLog> {
+function openedAt<T>(file: string, open: () => T): T {
   try {
-    return openLog({ file }, level)
+    return open()
   } catch (cause) {
     throw new Failure(`cannot open the log ${file}`, {
       cause,

@@ -42,7 +42,7 @@ export async function recover(asked: Asked & { kind: 'recover' }, terminal: Term
 
   let pairs = found
   if (!asked.dryRun) {
-    const { emit, end } = listenersFor(config, asked.options.verbosity, terminal)
+    const { emit, end } = await listenersFor(config, asked.options.verbosity, terminal)
     pairs = []
     for (const one of owing) {
       pairs.push(

@@ -20,7 +20,7 @@ export async function runJob(asked: AskedFor<'run job'>, terminal: Terminal): Pr
   const job = jobNamed(config, asked.job)
   // The agent has a log of its own.
   const logging = agent === undefined ? config.logging : { ...config.logging, file: undefined }
-  const { emit, end } = listenersFor({ logging }, options.verbosity, terminal)
+  const { emit, end } = await listenersFor({ logging }, options.verbosity, terminal)
   const tell = (pair: string, event: RunEvent): void => emit(labelEvent(job.pairs, pair, event))
   let reports: Report[]
   try {

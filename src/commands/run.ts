@@ -14,7 +14,7 @@ export async function run({ pair, options }: Asked & { kind: 'run' }, terminal: 
   const { env, stdout, paintOut, version } = terminal
   const site = createSite(config, pair, env, logDirIn(config.state.dir))
   const play = backupPlay(site, optionsOf(config, version), pair.primary)
-  const { emit, end } = listenersFor(config, options.verbosity, terminal)
+  const { emit, end } = await listenersFor(config, options.verbosity, terminal)
   const report = await perform({ ...request, ...pair, emit }, play)
   end()
   await site.hypervisor.close()

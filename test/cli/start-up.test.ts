@@ -60,3 +60,26 @@ test('the help of a command and a mistake in the command line load what reads it
   expect(loadedBy('status', '--help').packages).toEqual(['commander', 'picocolors'])
   expect(loadedBy('no-such-command').packages).toEqual(['commander', 'picocolors'])
 })
+
+test('a look at the agent loads no way to run programs, to serve, to draw or to write a log', () => {
+  const { files, packages } = loadedBy('status')
+  expect(files).toContain('commands/status.ts')
+  const others = [
+    'execa',
+    'fastify',
+    'fast-xml-parser',
+    'log-update',
+    'nodemailer',
+    'pino',
+    'prom-client',
+    'tar-stream',
+  ]
+  expect(packages.filter((name) => others.includes(name))).toEqual([])
+})
+
+test('a run without terminal and log file loads what neither draws nor logs', () => {
+  const { files, packages } = loadedBy('data', 'dr1', 'data-dr')
+  expect(files).toContain('commands/run.ts')
+  const others = ['fastify', 'log-update', 'nodemailer', 'pino', 'pino-pretty', 'prom-client']
+  expect(packages.filter((name) => others.includes(name))).toEqual([])
+})
