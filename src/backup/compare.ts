@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { messageOf } from '../model/errors.ts'
 import type { DiskLayout } from '../model/hypervisor.ts'
-import type { VolumeFile } from '../model/replication.ts'
+import type { OpenVolume, VolumeFile } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import { type ContentProof, compareFiles, type Reading } from '../point/content.ts'
 import type { Pace } from '../point/pace.ts'
@@ -107,8 +107,13 @@ async function compareFile(
 
 async function compareContent(run: Run, file: FrozenFile, comparing: Comparing): Promise<Found> {
   const { ends, mode, sampleBytes, pace } = comparing
-  await using here = await ends.primary.open(file.data, run.signal)
-  await using there = await ends.secondary.open(file.data, run.signal)
+  await using opened = new AsyncDisposableStack()
+  const open = async (end: OpenVolume): Promise<VolumeFile> =>
+    opened.use(await end.open(file.data, run.signal))
+  // At the same time: a large image in pieces takes a look at each of them. Both are awaited, so that neither stays open.
+  const both = [open(ends.primary), open(ends.secondary)] as const
+  await Promise.allSettled(both)
+  const [here, there] = await Promise.all(both)
   const whole = mode === 'full' || occupiesLess(here, there)
   const samples: Reading = { kind: 'samples', seed: `${run.id} ${file.data}`, sampleBytes }
   // Awaited, so that the files stay open as long.

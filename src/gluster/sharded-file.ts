@@ -1,8 +1,9 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { Failure, isAbsent } from '../model/errors.ts'
 import type { VolumeFile } from '../model/replication.ts'
+import { openPieces } from './open-pieces.ts'
 import { plainFile, readFully } from './plain-file.ts'
 import { gfidsOf, shardingOf } from './xattrs.ts'
 
@@ -75,17 +76,10 @@ export async function openSharded(
     })
   }
   if (pieces === undefined) return plainFile(join(raw, path))
-  let current: { index: number; handle: FileHandle | undefined } | undefined
-
-  const handleOf = async (index: number): Promise<FileHandle | undefined> => {
-    if (current?.index === index) return current.handle
-    await current?.handle?.close()
-    current = undefined
+  const handles = openPieces(async (index) => {
     const piece = pieces.pathOf(index)
-    const handle = pieces.sizes.has(piece) ? await open(join(raw, piece), 'r') : undefined
-    current = { index, handle }
-    return handle
-  }
+    return pieces.sizes.has(piece) ? open(join(raw, piece), 'r') : undefined
+  })
   return {
     sizeBytes: pieces.sizeBytes,
     allocatedBytes: pieces.allocatedBytes,
@@ -97,17 +91,16 @@ export async function openSharded(
         const index = Math.floor((offset + at) / pieces.shardBytes)
         const within = (offset + at) % pieces.shardBytes
         const part = wanted.subarray(at, Math.min(wanted.length, at + pieces.shardBytes - within))
-        const handle = await handleOf(index)
-        const filled = handle === undefined ? 0 : await readFully(handle, part, within)
+        const filled = await handles.using(index, async (handle) =>
+          handle === undefined ? 0 : readFully(handle, part, within),
+        )
         // What a piece does not have reads as zeros.
         part.fill(0, filled)
         at += part.length
       }
       return wanted.length
     },
-    async [Symbol.asyncDispose]() {
-      await current?.handle?.close()
-    },
+    [Symbol.asyncDispose]: () => handles[Symbol.asyncDispose](),
   }
 }
 

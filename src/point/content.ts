@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { VolumeFile } from '../model/replication.ts'
 import type { Pace } from './pace.ts'
+import { readAhead } from './read-ahead.ts'
 
 /** What is known of a file's content: the digest of all of it, or of samples at places that the seed decides. */
 export type ContentProof = { pieces?: string | undefined } & (
@@ -33,11 +34,10 @@ export async function compareFiles(
   const difference = differenceOfPieces(here.pieces, there.pieces)
   if (difference !== undefined) return { bytes: 0, difference }
   const hash = createHash('sha256')
-  const [one, two] = [reader(here), reader(there)]
   let bytes = 0
-  for (const { offset, length } of placesIn(here.sizeBytes, reading)) {
-    await pace.take(length, signal)
-    const [left, right] = await Promise.all([one(offset, length), two(offset, length)])
+  const places = placesIn(here.sizeBytes, reading)
+  for await (const { offset, blocks } of readAhead([here, there], places, pace, signal)) {
+    const [left, right] = blocks
     if (!left.equals(right)) {
       return { bytes, difference: `content differs at offset ${offset + firstDifference(left, right)}` }
     }
@@ -66,11 +66,10 @@ export async function digestFile(
   signal: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256')
-  const read = reader(file)
   let bytes = 0
-  for (const { offset, length } of placesIn(file.sizeBytes, reading)) {
-    await pace.take(length, signal)
-    const block = await read(offset, length)
+  const places = placesIn(file.sizeBytes, reading)
+  for await (const { blocks } of readAhead([file], places, pace, signal)) {
+    const [block] = blocks
     hash.update(block)
     bytes += block.length
   }
@@ -128,15 +127,6 @@ function samplesOf(seed: string, sampleBytes: number, size: number): number[] {
 /** A number from 0 to less than 1 that the seed decides. */
 function draw(seed: string, index: number): number {
   return createHash('sha256').update(`${seed} ${index}`).digest().readUInt32BE() / 2 ** 32
-}
-
-/** Reads into a buffer of its own, which the next read overwrites; shorter at the end of the file. */
-function reader(file: VolumeFile): (offset: number, length: number) => Promise<Buffer> {
-  let buffer = Buffer.alloc(0)
-  return async (offset, length) => {
-    if (buffer.length < length) buffer = Buffer.alloc(length)
-    return buffer.subarray(0, await file.read(buffer.subarray(0, length), offset))
-  }
 }
 
 function firstDifference(one: Buffer, two: Buffer): number {
