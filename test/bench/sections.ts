@@ -3,5 +3,6 @@ import type { Section } from './figure.ts'
 /** In the order in which they run; each is loaded when it is measured. */
 export const sections: Record<string, () => Promise<{ section: Section }>> = {
   start: () => import('./start.ts'),
+  content: () => import('./content.ts'),
   capacity: () => import('./capacity.ts'),
 }
