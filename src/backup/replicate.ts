@@ -10,6 +10,9 @@ import { leftByEarlier, type Sample, timeLeft, withTook } from './time-left.ts'
 /** A session that died is started again, but not at every look. */
 const restartPauseMs = 10_000
 const stopMs = 120_000
+/** A look costs Gluster a command, one that comes late costs guests time on their overlays: so much of what it took until now. */
+const lateness = 0.03
+const shortestPauseMs = 100
 /** A session that works through a backlog may be silent so many times longer than an idle one. */
 const busyPatience = 20
 
@@ -34,9 +37,11 @@ export async function replicate(
   const { state: found } = await replication.session(run.signal)
   const owed = run.owe({ kind: 'session', found })
   await stopIfRunning(run, site, found)
-  const checkpoint = await replication.mark(run.signal)
+  await replication.mark(run.signal)
   await bandwidth.apply()
   await replication.start(run.signal)
+  // Its workers take seconds to come up: what can be asked meanwhile costs no time.
+  const checkpoint = await replication.marked(run.signal)
   const rate = bandwidth.rate()
   const earlier = turn === 'whole' ? run.recall(tookFact) : undefined
   const look = watchFor({ run, site, primary, checkpoint, options, bandwidth, began, earlier })
@@ -44,7 +49,7 @@ export async function replicate(
     {
       what: 'the replication checkpoint',
       clock: run.clock,
-      intervalMs: options.intervalMs,
+      intervalMs: look.pauseMs,
       deadlineMs: options.replicationMs,
       signal: run.signal,
       lastSeen: look.lastSeen,
@@ -97,7 +102,14 @@ interface Watched {
   earlier: string | undefined
 }
 
-function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSeen(): string } {
+/** `pauseMs`: until the next look. */
+interface Watch {
+  once(): Promise<true | undefined>
+  lastSeen(): string
+  pauseMs(): number
+}
+
+function watchFor(watched: Watched): Watch {
   const { run, site, primary, checkpoint, options, bandwidth, began, earlier } = watched
   const { replication } = site
   const { clock, signal } = run
@@ -107,6 +119,7 @@ function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSe
   let startedAt = clock.now()
   let patienceMs = busyPatience * options.stallMs
   let samples: Sample[] = []
+  let atWork = false
 
   const restart = async (why: string, stopFirst: boolean): Promise<void> => {
     const text = `${why}: the session is started again`
@@ -144,12 +157,17 @@ function watchFor(watched: Watched): { once(): Promise<true | undefined>; lastSe
 
   return {
     lastSeen: () => detail,
+    pauseMs() {
+      const early = Math.max(shortestPauseMs, (clock.now() - startedAt) * lateness)
+      return atWork ? Math.min(options.intervalMs, early) : options.intervalMs
+    },
     async once() {
       // What was sent of a file stays there, and the next rsync goes on behind it: a restart costs reading it at both ends.
       if (bandwidth.isDue()) await begin(true)
       await replication.nudge(primary, signal)
       const progress = await replication.progress(checkpoint, signal)
       if (progress.state === 'reached') return true
+      atWork = progress.state === 'waiting' && progress.atWork
       if (progress.state === 'waiting') {
         see(progress)
         await answerSilence(progress.busy)

@@ -43,7 +43,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
   const volumes = volumesAt({ logDir, mountMs, pair: options })
   const session = sessionWords(options)
   const bandwidth = bandwidthAt(gluster, session)
-  // Of the last mark: a poll that asks for it each time would double the load on Gluster.
+  // Asked for once after each mark: a poll that asks for it each time would double the load on Gluster.
   let layout: VolumeInfo | undefined
   const mounted = new Map<string, Mounted>()
 
@@ -152,8 +152,12 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
 
     mark: (signal) =>
       refusing(async () => {
-        layout = await askPrimary(gluster, options, signal)
+        layout = undefined
         await gluster.text([...session, 'config', 'checkpoint', 'now'], signal)
+      }),
+
+    marked: (signal) =>
+      refusing(async () => {
         // `now` is the clock of the node that runs the command: only what it wrote down compares with the status.
         const argv = [...session, 'config', 'checkpoint']
         const printed = await gluster.text(argv, signal)

@@ -128,6 +128,7 @@ export function progressOf(rows: readonly BrickRow[], sets: readonly Brick[][], 
     reached: sets.length - pending.length,
     of: sets.length,
     busy: pending.some((one) => one.busy),
+    atWork: pending.length > 0 && pending.every((one) => one.atWork),
     detail: first?.detail ?? 'the volume shows no bricks',
     ...(counted > 0 ? { pending: counted } : {}),
   }
@@ -135,8 +136,11 @@ export function progressOf(rows: readonly BrickRow[], sets: readonly Brick[][], 
 
 interface Pending {
   busy: boolean
+  atWork: boolean
   detail: string
 }
+
+const idle = { busy: false, atWork: false }
 
 /** What a replica set still waits for; undefined when it is done. */
 function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Checkpoint): Pending | undefined {
@@ -144,7 +148,7 @@ function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Chec
   const missing = known.find(({ row }) => row === undefined)
   if (missing !== undefined)
     return {
-      busy: false,
+      ...idle,
       detail: `${missing.brick.host}:${missing.brick.path} is not in the session's status`,
     }
   const own = known.flatMap(({ row }) => row ?? [])
@@ -153,7 +157,7 @@ function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Chec
   const active = own.filter((row) => row.status === 'Active')
   const [first] = own
   if (active.length === 0) {
-    return first === undefined ? { busy: false, detail: 'a replica set without bricks' } : pendingAs(first)
+    return first === undefined ? { ...idle, detail: 'a replica set without bricks' } : pendingAs(first)
   }
   const behind = active.find(({ completed, checkpointAt }) => !(completed && (checkpointAt ?? 0) >= since.at))
   return behind === undefined ? undefined : pendingAs(behind)
@@ -162,7 +166,7 @@ function pendingIn(set: readonly Brick[], rows: readonly BrickRow[], since: Chec
 /** A crawl of the past ends by itself; in the live one, nothing pending and no checkpoint means that events were lost. */
 function pendingAs(row: BrickRow): Pending {
   const crawls = row.status === 'Active' && /^(Hybrid|History) Crawl$/.test(row.crawl)
-  return { busy: crawls || row.pending > 0, detail: tell(row) }
+  return { busy: crawls || row.pending > 0, atWork: row.status === 'Active', detail: tell(row) }
 }
 
 function rowFor(brick: Brick, rows: readonly BrickRow[]): BrickRow | undefined {

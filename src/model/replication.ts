@@ -17,9 +17,18 @@ export interface Checkpoint {
 export type Progress =
   /**
    * `busy`: it works through a backlog, which takes the time it takes; silence of one that is not busy is a stall.
+   * `atWork`: its workers are up, so that it may be reached at any moment.
    * `pending`: changes that it knows of and has not sent, of those that it looks at now; absent while it counts none.
    */
-  | { state: 'waiting'; reached: number; of: number; busy: boolean; detail: string; pending?: number }
+  | {
+      state: 'waiting'
+      reached: number
+      of: number
+      busy: boolean
+      atWork: boolean
+      detail: string
+      pending?: number
+    }
   | { state: 'reached' }
   /** The session does not run (any more): start it again. */
   | { state: 'down'; detail: string }
@@ -81,7 +90,9 @@ export interface Replication {
   /** Already stopped = done. */
   stop(signal: AbortSignal): Promise<void>
   /** Sets a checkpoint at this moment. */
-  mark(signal: AbortSignal): Promise<Checkpoint>
+  mark(signal: AbortSignal): Promise<void>
+  /** The checkpoint that was set last; also while the session runs. */
+  marked(signal: AbortSignal): Promise<Checkpoint>
   progress(since: Checkpoint, signal: AbortSignal): Promise<Progress>
   /** Why no limit could hold; asked where one is wanted. Changes nothing. */
   limitFindings(signal: AbortSignal): Promise<Finding[]>

@@ -15,7 +15,8 @@ export async function until<T>(
   wait: {
     what: string
     clock: Clock
-    intervalMs: number
+    /** Asked before each pause when it is a function. */
+    intervalMs: number | (() => number)
     deadlineMs: number
     signal: AbortSignal
     hint?: string
@@ -34,8 +35,9 @@ export async function until<T>(
       throw hang.aborted && !wait.signal.aborted ? timedOut(wait, 'the look itself does not end') : error
     })
     if (found !== undefined) return found
-    if (wait.clock.now() + wait.intervalMs > end) throw timedOut(wait, wait.lastSeen?.())
-    await wait.clock.sleep(wait.intervalMs, wait.signal)
+    const pauseMs = typeof wait.intervalMs === 'number' ? wait.intervalMs : wait.intervalMs()
+    if (wait.clock.now() + pauseMs > end) throw timedOut(wait, wait.lastSeen?.())
+    await wait.clock.sleep(pauseMs, wait.signal)
   }
 }
 

@@ -11,10 +11,11 @@ const stage = await createStage([])
 afterAll(() => stage[Symbol.asyncDispose]())
 
 const everyDay = [0, 1, 2, 3, 4, 5, 6]
+/** So that all of them are a second apart: its workers come up. */
 const looks = (count: number): Progress[] => [
   ...Array.from(
     { length: count },
-    (): Progress => ({ state: 'waiting', reached: 0, of: 1, busy: true, detail: 'crawl' }),
+    (): Progress => ({ state: 'waiting', reached: 0, of: 1, busy: true, atWork: false, detail: 'crawl' }),
   ),
   { state: 'reached' },
 ]
@@ -46,7 +47,8 @@ function aSession(time: string, bandwidth?: Windowed<number>[], change: Partial<
       acts.push('stop')
       state = 'stopped'
     },
-    mark: async () => ({ at: 1 }),
+    mark: async () => undefined,
+    marked: async () => ({ at: 1 }),
     nudge: async () => undefined,
     limitFound: async () => ({ limit }),
     limit: async (rate) => {

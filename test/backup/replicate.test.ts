@@ -37,8 +37,8 @@ async function replicated(
     },
     mark: async () => {
       acts.push('mark')
-      return { at: 1 }
     },
+    marked: async () => ({ at: 1 }),
     nudge: async () => {
       nudges += 1
     },
@@ -53,11 +53,12 @@ async function replicated(
   return { error, acts, looked, nudges, owed: run.owed().map(({ what }) => what.kind), events: run.events }
 }
 
-const waiting = (detail: string, reached = 0, busy = false): Progress => ({
+const waiting = (detail: string, reached = 0, busy = false): Progress & { state: 'waiting' } => ({
   state: 'waiting',
   reached,
   of: 3,
   busy,
+  atWork: true,
   detail,
 })
 const start = 'start, owing session'
@@ -126,6 +127,19 @@ test('a session that does not run is started again after a pause, not at every l
   const down: Progress = { state: 'down', detail: 'Stopped' }
   const looks = [...Array.from({ length: 15 }, () => down), waiting('crawl'), { state: 'reached' } as const]
   expect((await replicated(looks)).acts).toEqual(['mark', start, start, 'stop'])
+})
+
+test('a session whose workers come up is looked at in the usual pause, one at work sooner: its end is seen when it is there', async () => {
+  const looksWithin = async (atWork: boolean, replicationMs: number) => {
+    const looks = [{ ...waiting('crawl', 0, true), atWork }]
+    return (await replicated(looks, { options: { intervalMs: 1000, replicationMs } })).looked
+  }
+  expect(await looksWithin(false, 10_000)).toBe(11)
+  const early = await looksWithin(true, 10_000)
+  expect(early).toBeGreaterThan(30)
+  expect(early).toBeLessThan(100)
+  const [minute, two] = [await looksWithin(true, 60_000), await looksWithin(true, 120_000)]
+  expect(two - minute).toBe(60)
 })
 
 test('a time-out leaves the stop owed and tells how to give it more time', async () => {

@@ -35,7 +35,8 @@ describe('faults of the replication in memory', () => {
 
   /** Looks until reached, at most so often; how many looks it took, or what was seen last. */
   async function looks({ replication, primaryDir }: Awaited<ReturnType<typeof make>>, most = 40) {
-    const since = await replication.mark(signal)
+    await replication.mark(signal)
+    const since = await replication.marked(signal)
     await replication.start(signal)
     let last: Progress = { state: 'down', detail: '' }
     for (let count = 1; count <= most; count += 1) {

@@ -44,16 +44,21 @@ export function driverOf(subject: () => Subject, signal: AbortSignal) {
     throw new Error(`the checkpoint was not reached: ${JSON.stringify(last)}`)
   }
 
+  const mark = async (): Promise<Checkpoint> => {
+    await subject().replication.mark(signal)
+    return subject().replication.marked(signal)
+  }
+
   const cycle = () =>
     onPrimary(async (volume) => {
-      await reach(volume, await subject().replication.mark(signal))
+      await reach(volume, await mark())
       await subject().replication.stop(signal)
     })
 
   const write = (path: string, content: string | Buffer) =>
     onPrimary(({ dir }) => writeFile(join(dir, path), content))
 
-  return { onPrimary, onSecondary, cycle, write }
+  return { onPrimary, onSecondary, cycle, mark, write }
 }
 
 export async function writeAt(path: string, text: string, position: number): Promise<void> {

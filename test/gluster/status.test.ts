@@ -93,6 +93,15 @@ test.each([
   expect(progressOf(await rowsOf(name), single, mark)).toMatchObject({ busy })
 })
 
+test.each([
+  ['status-active-history', true],
+  ['status-active-no-crawl-yet', true],
+  ['status-initializing', false],
+  ['status-faulty', false],
+])('%s is at work: %s', async (name, atWork) => {
+  expect(progressOf(await rowsOf(name), single, mark)).toMatchObject({ atWork })
+})
+
 test('what is pending makes the live crawl busy, and is told', async () => {
   const rows = (await rowsOf('status-active-changelog')).map((row) => ({ ...row, pending: 7 }))
   expect(progressOf(rows, single, mark)).toMatchObject({

@@ -120,15 +120,19 @@ export async function createMemoryReplication(
     },
     async mark(signal) {
       enter('mark', signal)
-      const markedAtMs = Date.now()
-      await kept.write({ ...(await kept.read()), markedAtMs })
+      await kept.write({ ...(await kept.read()), markedAtMs: Date.now() })
+    },
+    async marked(signal) {
+      enter('marked', signal)
+      const { markedAtMs } = await kept.read()
+      if (markedAtMs === undefined) throw new CommandFailed('no checkpoint is set', { argv: [] })
       return { at: Math.floor(markedAtMs / 1000) }
     },
     async progress(since, signal) {
       enter('progress', signal)
       const now = await kept.read()
       if (now.state !== 'active') return { state: 'down', detail: `the session is ${now.state}` }
-      const waiting = { state: 'waiting', reached: 0, of: 1, busy: false } as const
+      const waiting = { state: 'waiting', reached: 0, of: 1, busy: false, atWork: true } as const
       if (faults.faulty) return { ...waiting, detail: `gp1:${primaryDir} Faulty` }
       if (now.stalled) return { ...waiting, detail: `gp1:${primaryDir} Active, Changelog Crawl` }
       const before = { ...now, looks: now.looks + 1 }
