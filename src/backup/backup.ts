@@ -41,7 +41,9 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   verdicts.plan(planned)
   await telling.begins(run, planned)
 
+  // Both before the snapshots: mounting takes a second each, which guests would spend on their overlays.
   await using primary = await openVolume(run, site, 'primary')
+  await using secondary = await openVolume(run, site, 'secondary')
   const kept = await run.step('update OVF store', () =>
     updateOvfStore(run, site, primary, planned, options, verdicts),
   )
@@ -60,13 +62,12 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
 
   refuseNothingLeft(plan, verdicts)
   const unfinished = await guarded.step('withdraw earlier points', () =>
-    withdrawPoints(guarded, site, plan, options),
+    withdrawPoints(guarded, site, secondary, plan, options),
   )
   await resendUnmerged(guarded, site, primary)
   await guarded.step('replicate', () => replicate(guarded, site, primary, options))
   await guarded.step('look again', () => lookAgain(guarded, site, plan, verdicts))
 
-  await using secondary = await openVolume(guarded, site, 'secondary')
   const ends = { primary, secondary }
   const content = await proveContent(guarded, site, ends, plan, options, verdicts)
   await failWritten([...offline, ...frozen], primary, verdicts, guarded.signal)

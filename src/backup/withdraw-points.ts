@@ -1,3 +1,4 @@
+import type { OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { RecoveryPoint } from '../point/manifest.ts'
 import { listPoints, writePoint } from '../point/points.ts'
@@ -5,7 +6,6 @@ import { overwrittenBy } from '../run/keeping.ts'
 import type { Run } from '../run/run.ts'
 import type { BackupOptions } from './options.ts'
 import type { BackupPlan } from './plan.ts'
-import { openVolume } from './volumes.ts'
 
 /**
  * Marks on the secondary, before anything is written over them, that the images of earlier recovery points are about to
@@ -15,11 +15,11 @@ import { openVolume } from './volumes.ts'
 export async function withdrawPoints(
   run: Run,
   site: Site,
+  volume: OpenVolume,
   plan: BackupPlan,
   options: BackupOptions,
 ): Promise<RecoveryPoint> {
   const { primary, secondary } = await site.replication.pair(run.signal)
-  await using volume = await openVolume(run, site, 'secondary')
   const supersedes = (await listPoints(volume.dir)).map((found) => found.run).filter((id) => id !== run.id)
   const unfinished: RecoveryPoint = {
     run: run.id,

@@ -229,6 +229,25 @@ export function replicationContract(name: string, make: () => Promise<Subject>):
       })
     })
 
+    test('shows through a secondary that was open before what every turn brings', async () => {
+      const content = (letter: string) => Buffer.alloc(9_000_000, letter)
+      await write('turned', content('a'))
+      await cycle()
+      await using secondary = await replication.openSecondary(await subject.emptyDir(), signal)
+      for (const letter of ['b', 'c']) {
+        expect((await readFile(join(secondary.dir, 'turned'))).equals(content(letter))).toBe(false)
+        await onPrimary(({ dir }) => writeAt(join(dir, 'turned'), content(letter).toString(), 0))
+        await write(`new ${letter}`, letter)
+        await cycle()
+        expect((await readFile(join(secondary.dir, 'turned'))).equals(content(letter))).toBe(true)
+        expect(await readFile(join(secondary.dir, `new ${letter}`), 'utf8')).toBe(letter)
+        await using file = await secondary.open('turned', signal)
+        const read = Buffer.alloc(9_000_000)
+        await file.read(read, 0)
+        expect(read.equals(content(letter))).toBe(true)
+      }
+    })
+
     test('leaves no mount and no directory when a volume is closed, also when closed twice', async () => {
       const dirs = [await subject.emptyDir(), await subject.emptyDir()] as const
       const primary = await replication.openPrimary(dirs[0], signal)
