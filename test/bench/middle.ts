@@ -1,4 +1,6 @@
-/** The median; of an even number the lower one of the two in the middle. NaN when there are none. */
+/** The median; NaN of nothing. */
 export function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (index: number): number => sorted[Math.floor(index)] ?? Number.NaN
+  return (at((sorted.length - 1) / 2) + at(sorted.length / 2)) / 2
 }

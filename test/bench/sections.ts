@@ -4,5 +4,7 @@ import type { Section } from './figure.ts'
 export const sections: Record<string, () => Promise<{ section: Section }>> = {
   start: () => import('./start.ts'),
   content: () => import('./content.ts'),
+  replication: () => import('./replication.ts'),
+  run: () => import('./run.ts'),
   capacity: () => import('./capacity.ts'),
 }
