@@ -23,7 +23,8 @@ export async function mergeAndClean(
   vms?: readonly VmRef[],
 ): Promise<void> {
   const mine = owedFor(run, vms)
-  const snapshots = mine.filter(({ what }) => what.kind === 'snapshot')
+  // The ledger has the newest first; the guest that is longest on its overlay is not to be the last.
+  const snapshots = mine.filter(({ what }) => what.kind === 'snapshot').toReversed()
   await mergeSnapshots(run, site, snapshots, options, {
     merged: (vm) => cleanAfter(run, site, ends, vm, mine, verdicts),
     stuck: (_owed, vm, why) => giveUpOn(run, vm, why, mine, verdicts),

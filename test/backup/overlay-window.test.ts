@@ -20,6 +20,24 @@ async function askedWhileOnOverlays(vms: number): Promise<string[]> {
   return window.filter((method) => !ofEngine.has(method))
 }
 
+test('the VM whose overlay is the oldest is merged first', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e']
+  await using stage = await createStage(names.map((name) => aVm(name)))
+  const { takeSnapshot, removeSnapshot } = stage.engine.hypervisor
+  const acts: string[] = []
+  stage.engine.hypervisor.takeSnapshot = (vm, ...more) => {
+    acts.push(`take ${vm.name}`)
+    return takeSnapshot.call(stage.engine.hypervisor, vm, ...more)
+  }
+  stage.engine.hypervisor.removeSnapshot = (vm, ...more) => {
+    acts.push(`merge ${vm.name}`)
+    return removeSnapshot.call(stage.engine.hypervisor, vm, ...more)
+  }
+  await stage.run({ snapshotsAtOnce: 1, mergesAtOnce: 1 })
+  expect(acts).toHaveLength(10)
+  expect(acts.slice(5)).toEqual(acts.slice(0, 5).map((act) => act.replace('take', 'merge')))
+})
+
 test('while guests run on overlays nothing is mounted or unmounted, and replication is asked for one turn only, however many VMs', async () => {
   const turn = ['pair', 'session', 'mark', 'start', 'marked', 'nudge', 'progress', 'stop', 'session']
   expect(await askedWhileOnOverlays(1)).toEqual(turn)
