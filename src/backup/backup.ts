@@ -41,7 +41,8 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   verdicts.plan(planned)
   await telling.begins(run, planned)
 
-  // Both before the snapshots: mounting takes a second each, which guests would spend on their overlays.
+  // All of it before the snapshots: a mount takes a second, which guests would spend on their overlays.
+  const pair = await site.replication.pair(run.signal)
   await using primary = await openVolume(run, site, 'primary')
   await using secondary = await openVolume(run, site, 'secondary')
   const kept = await run.step('update OVF store', () =>
@@ -62,7 +63,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
 
   refuseNothingLeft(plan, verdicts)
   const unfinished = await guarded.step('withdraw earlier points', () =>
-    withdrawPoints(guarded, site, secondary, plan, options),
+    withdrawPoints(guarded, pair, secondary, plan, options),
   )
   await resendUnmerged(guarded, site, primary)
   await guarded.step('replicate', () => replicate(guarded, site, primary, options))

@@ -1,5 +1,4 @@
-import type { OpenVolume } from '../model/replication.ts'
-import type { Site } from '../model/site.ts'
+import type { OpenVolume, VolumePair } from '../model/replication.ts'
 import type { RecoveryPoint } from '../point/manifest.ts'
 import { listPoints, writePoint } from '../point/points.ts'
 import { overwrittenBy } from '../run/keeping.ts'
@@ -14,12 +13,11 @@ import type { BackupPlan } from './plan.ts'
  */
 export async function withdrawPoints(
   run: Run,
-  site: Site,
+  pair: VolumePair,
   volume: OpenVolume,
   plan: BackupPlan,
   options: BackupOptions,
 ): Promise<RecoveryPoint> {
-  const { primary, secondary } = await site.replication.pair(run.signal)
   const supersedes = (await listPoints(volume.dir)).map((found) => found.run).filter((id) => id !== run.id)
   const unfinished: RecoveryPoint = {
     run: run.id,
@@ -27,8 +25,8 @@ export async function withdrawPoints(
     state: 'unfinished',
     startedAt: run.startedAt.toISOString(),
     supersedes,
-    primary: { volume: primary.volume },
-    secondary,
+    primary: { volume: pair.primary.volume },
+    secondary: pair.secondary,
     engine: plan.engine,
     domain: { id: plan.domain.id, name: plan.domain.name },
     ovfStores: [],
