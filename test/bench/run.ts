@@ -1,31 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { z } from 'zod'
 import type { LabClient, LabVm } from '../../src/lab/client.ts'
 import { benchLab } from './bench-lab.ts'
-import { type Bench, type Figure, type Section, timesAsMuch } from './figure.ts'
-import { medianOf } from './middle.ts'
+import type { Bench, Figure, Section } from './figure.ts'
+import { type Copied, type CopiedByUs, figuresOf, reportShape } from './run/figures.ts'
 import { copyByOriginalMethod } from './run/original-method.ts'
-import { newestEvent, type OverlayLife, overlayLivesSince } from './run/overlay-lives.ts'
+import { newestEvent, overlayLivesSince } from './run/overlay-lives.ts'
 
 const vmCount = 10
 /** As an administrator sets it who wants ten small VMs to be through at once. */
 const allAtOnce = [`parallel = ${vmCount}`, `merge_parallel = ${vmCount}`, `merge_per_host = ${vmCount}`]
-
-const reportShape = z.object({
-  outcome: z.string(),
-  steps: z.array(z.object({ name: z.string(), ms: z.number() })),
-  vms: z.array(z.object({ name: z.string(), state: z.string(), consistency: z.string().optional() })),
-})
-type Report = z.output<typeof reportShape>
-
-/** One copy of all VMs, from the order to the end of the program. */
-interface Copied {
-  seconds: number
-  lives: OverlayLife[]
-}
-type CopiedByUs = Copied & { report: Report }
 
 /** The whole run against the method of the tool that it replaces. */
 export const section: Section = {
@@ -41,7 +26,10 @@ export const section: Section = {
     const byDefault = await copyByUs(lab, bench, 'ours, by default', lab.status.config)
     const original = await copyByOriginal(lab, bench, vms)
     return {
-      figures: figuresOf(ours, byDefault, original),
+      figures: [
+        ...figuresOf(`${vmCount} VMs, all at once`, ours, original),
+        ...figuresOf(`${vmCount} VMs, settings by default`, byDefault, original).map(queueing),
+      ],
       how: [
         `${vmCount} running VMs with a disk of 32 MiB and 20 writes a second each, on one host and one volume of one brick; three more VMs are down and copied, too.`,
         'Ours is the command line from its start to its end, with all it compares and proves, which the original method does not; `all at once` is',
@@ -52,6 +40,16 @@ export const section: Section = {
       ].join(' '),
     }
   },
+}
+
+/** By default guests come first: two merges go at once on one host, and the others wait for them. */
+function queueing(figure: Figure): Figure {
+  if (figure.goal?.must !== 'be at most') return figure
+  const { goal: _, ...rest } = figure
+  return {
+    ...rest,
+    note: 'no goal: by merge_per_host = 2 VMs of one host wait for each other, which is what it is for',
+  }
 }
 
 /** Stops what is particular in the lab, so that exactly so many VMs run. */
@@ -106,59 +104,4 @@ async function copyByOriginal(
   const seconds = (performance.now() - began) / 1000
   say(`the original method: ${seconds.toFixed(1)} s`)
   return { seconds, lives: await overlayLivesSince(lab, from) }
-}
-
-function figuresOf(ours: CopiedByUs, byDefault: CopiedByUs, original: Copied): Figure[] {
-  return [
-    ...[
-      { what: `${vmCount} VMs, all at once`, copied: ours },
-      { what: `${vmCount} VMs, settings by default`, copied: byDefault },
-    ].flatMap(({ what, copied }): Figure[] => [
-      {
-        what,
-        ours: { value: copied.seconds, unit: 's' },
-        theirs: { who: 'the original method', value: original.seconds, unit: 's' },
-        ratio: { value: original.seconds / copied.seconds, words: 'times as fast' },
-        goal: { of: 'ratio', must: 'be at least', limit: 5 },
-      },
-      lifeFigure(`${what}: overlay life, median`, medianOf(lengths(copied)), medianOf(lengths(original))),
-      lifeFigure(
-        `${what}: overlay life, worst`,
-        Math.max(...lengths(copied)),
-        Math.max(...lengths(original)),
-      ),
-      againstNeed(what, copied),
-    ]),
-  ]
-}
-
-function lifeFigure(what: string, ours: number, theirs: number): Figure {
-  return {
-    what,
-    ours: { value: ours, unit: 's' },
-    theirs: { who: 'the original method', value: theirs, unit: 's' },
-    ratio: timesAsMuch(ours, theirs),
-  }
-}
-
-/** The VM whose overlay lived longest beyond what replication, comparison and its own merge took. */
-function againstNeed(what: string, { report, lives }: CopiedByUs): Figure {
-  const stepSeconds = (name: string): number =>
-    report.steps.filter((one) => one.name === name).reduce((sum, { ms }) => sum + ms / 1000, 0)
-  const needed = stepSeconds('replicate') + stepSeconds('compare')
-  const [worst] = lives
-    .map(({ seconds, merge }) => ({ seconds, needed: needed + merge }))
-    .toSorted((a, b) => b.seconds / b.needed - a.seconds / a.needed)
-  if (worst === undefined) throw new Error('the engine tells of no merge')
-  return {
-    what: `${what}: overlay life, worst`,
-    ours: { value: worst.seconds, unit: 's' },
-    theirs: { who: 'replication, comparison, its own merge', value: worst.needed, unit: 's' },
-    ratio: timesAsMuch(worst.seconds, worst.needed),
-    goal: { of: 'ratio', must: 'be at most', limit: 1.1 },
-  }
-}
-
-function lengths({ lives }: Copied): number[] {
-  return lives.map(({ seconds }) => seconds)
 }
