@@ -115,7 +115,8 @@ function replicationOf(clock: Clock, ms: number): Partial<Replication> {
   let running = false
   return {
     session: async () => ({ state: running ? 'active' : 'stopped', bricks: [] }),
-    mark: async () => ({ at: Math.floor(clock.now() / 1000) }),
+    mark: () => Promise.resolve(),
+    marked: async () => ({ at: Math.floor(clock.now() / 1000) }),
     nudge: () => Promise.resolve(),
     async start() {
       running = true
@@ -126,7 +127,7 @@ function replicationOf(clock: Clock, ms: number): Partial<Replication> {
     },
     async progress() {
       if (clock.now() - startedAt >= ms) return { state: 'reached' }
-      return { state: 'waiting', reached: 0, of: 1, busy: true, detail: 'History Crawl' }
+      return { state: 'waiting', reached: 0, of: 1, busy: true, atWork: true, detail: 'History Crawl' }
     },
   }
 }
