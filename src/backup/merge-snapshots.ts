@@ -34,7 +34,7 @@ export async function mergeSnapshots(
     parallel: options.mergesAtOnce,
     perLane: options.mergesPerHost,
     lane: ({ id }) => hosts.get(id),
-    intervalMs: options.intervalMs,
+    longestPauseMs: options.intervalMs,
     clock: run.clock,
     signal: run.signal,
     begin: async (merge) => {
@@ -57,11 +57,11 @@ export async function mergeSnapshots(
       )
       return ended
     },
-    ended: async (merge, result) => {
+    ended: async (merge, result, at) => {
       done += 1
       const { vm } = merge.owed.what
       const did = result === 'merged' ? result : `not merged: ${result.stuck}`
-      run.emit({ kind: 'vm', vm, did, done, of: merges.length, ...askedFor(merge, run.clock.now()) })
+      run.emit({ kind: 'vm', vm, did, done, of: merges.length, ...askedFor(merge, at) })
       if (result !== 'merged') return told.stuck(merge.owed, vm, result.stuck)
       run.strike(merge.owed)
       await told.merged(vm)

@@ -133,9 +133,9 @@ export async function takeSnapshots(
     return `its snapshot was not complete after ${options.snapshotMs / 1000} s`
   }
 
-  const keepMoment = ({ id }: SnapshotPlan, notFrozen: string | undefined): void => {
+  const keepMoment = ({ id }: SnapshotPlan, at: number, notFrozen: string | undefined): void => {
     const earliest = new Date(asked.get(id)?.firstAt ?? run.startedAt).toISOString()
-    const latest = new Date(run.clock.now()).toISOString()
+    const latest = new Date(at).toISOString()
     const consistency = notFrozen === undefined ? 'frozen' : 'crash'
     verdicts.frozenAt(id, { asOf: { earliest, latest }, consistency })
     if (notFrozen === undefined) return
@@ -145,7 +145,7 @@ export async function takeSnapshots(
 
   await conveyor<SnapshotPlan, string>(vms, {
     parallel: options.snapshotsAtOnce,
-    intervalMs: options.intervalMs,
+    longestPauseMs: options.intervalMs,
     clock: run.clock,
     signal: run.signal,
     begin,
@@ -159,13 +159,13 @@ export async function takeSnapshots(
       await Promise.all(lost.map(askAgain))
       return endedOf(underWay, (vm) => verdictOn(vm, seen))
     },
-    ended: async (vm, verdict) => {
+    ended: async (vm, verdict, at) => {
       const { id, name } = vm
       done += 1
       const thawed = await guests.thaw(vm)
       const notFrozen = thawed ?? (askedTwice.has(id) ? 'its snapshot had to be asked for twice' : undefined)
       if (verdict !== 'taken') verdicts.fail(id, verdict)
-      else keepMoment(vm, frozenByEngine.has(id) ? undefined : notFrozen)
+      else keepMoment(vm, at, frozenByEngine.has(id) ? undefined : notFrozen)
       const request = asked.get(id)
       run.emit({
         kind: 'vm',
@@ -176,7 +176,7 @@ export async function takeSnapshots(
         ...(request === undefined
           ? {}
           : {
-              asked: { act: 'snapshot', times: request.tags.length, ms: run.clock.now() - request.firstAt },
+              asked: { act: 'snapshot', times: request.tags.length, ms: at - request.firstAt },
             }),
       })
     },

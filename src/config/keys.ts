@@ -132,7 +132,7 @@ const table = {
       'interval',
       duration('seconds', { from: '100ms', to: '10m' }),
       '1s',
-      'The pause between two looks at geo-replication. --interval SECONDS overrides it.',
+      'The pause between two looks at geo-replication; the longest one between two looks at snapshots and merges, which are looked at more often while they are short. --interval SECONDS overrides it.',
     ),
     stallMs: preset(
       'stall',

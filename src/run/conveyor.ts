@@ -1,11 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
+import { paceUpTo } from './pace.ts'
 
 /**
  * Moves items through something that takes time: at most `parallel` at once, one look per tick for all of them.
  * `begin` starts an item (its failure is that item's result, by `fail`); `look` sees all that are under way and returns the
- * results of those that have ended. Where `lane` names an item's lane, at most `perLane` of one lane go at once. The order of
- * results is the order of items. Throws when aborted or when `look` throws.
+ * results of those that have ended. The pause between two looks is a small part of what items take, and never more than `longestPauseMs`.
+ * Where `lane` names an item's lane, at most `perLane` of one lane go at once. `ended` is called for one item after the other, beside the
+ * belt: the next item does not wait for it. The order of results is the order of items. Throws when aborted, or when `look` or `ended` throws.
  */
 export async function conveyor<Item, Result>(
   items: readonly Item[],
@@ -13,27 +15,35 @@ export async function conveyor<Item, Result>(
     parallel: number
     perLane?: number
     lane?(item: Item): string | undefined
-    intervalMs: number
+    longestPauseMs: number
     clock: Clock
     signal: AbortSignal
     begin(item: Item): Promise<void>
     fail(item: Item, error: unknown): Result
     look(underWay: readonly Item[]): Promise<Map<Item, Result>>
-    ended?(item: Item, result: Result): Promise<void> | void
+    /** `at`: when it was seen to have ended. */
+    ended?(item: Item, result: Result, at: number): Promise<void> | void
   },
 ): Promise<Result[]> {
-  const waiting = [...items]
+  const waiting = new Set(items)
+  const pace = paceUpTo(belt.longestPauseMs)
+  const begunAt = new Map<Item, number>()
   const beginning = new Map<Item, Promise<void>>()
   const refused: [Item, unknown][] = []
   const underWay = new Set<Item>()
   const results = new Map<Item, Result>()
+  const broken = new AbortController()
+  let endings: Promise<void> = Promise.resolve()
 
-  const end = async (item: Item, result: Result): Promise<void> => {
+  const end = (item: Item, result: Result): void => {
     underWay.delete(item)
     results.set(item, result)
-    await belt.ended?.(item, result)
+    const at = belt.clock.now()
+    endings = endings.then(() => belt.ended?.(item, result, at))
+    endings.catch(() => broken.abort())
   }
   const start = (item: Item): void => {
+    begunAt.set(item, belt.clock.now())
     const begun = (async () => belt.begin(item))().then(
       () => void underWay.add(item),
       (error: unknown) => void refused.push([item, error]),
@@ -60,7 +70,7 @@ export async function conveyor<Item, Result>(
       if (next.length === most) break
       if (enter(item)) next.push(item)
     }
-    for (const item of next) waiting.splice(waiting.indexOf(item), 1)
+    for (const item of next) waiting.delete(item)
     return next
   }
   const fill = async (): Promise<void> => {
@@ -68,7 +78,11 @@ export async function conveyor<Item, Result>(
     for (const item of nextOf(Math.max(0, free))) start(item)
     await begun()
     belt.signal.throwIfAborted()
-    for (const [item, error] of refused.splice(0)) await end(item, belt.fail(item, error))
+    for (const [item, error] of refused.splice(0)) end(item, belt.fail(item, error))
+  }
+  const pauseMs = (): number => {
+    const begun = [...underWay, ...beginning.keys()].map((item) => begunAt.get(item) ?? 0)
+    return pace.pauseMs(belt.clock.now() - Math.max(...begun))
   }
   /** All that are beginning, but one that takes its time does not keep the others from being looked at. */
   const begun = async (): Promise<void> => {
@@ -77,23 +91,29 @@ export async function conveyor<Item, Result>(
     await turn()
     if (beginning.size === 0) return
     const enough = new AbortController()
-    const tick = belt.clock.sleep(belt.intervalMs, AbortSignal.any([belt.signal, enough.signal]))
+    const tick = belt.clock.sleep(pauseMs(), AbortSignal.any([belt.signal, enough.signal]))
     await Promise.race([Promise.all(beginning.values()), tick.catch(() => undefined)])
     enough.abort()
   }
 
   try {
-    while (waiting.length > 0 || beginning.size > 0 || underWay.size > 0) {
+    while (waiting.size > 0 || beginning.size > 0 || underWay.size > 0) {
       belt.signal.throwIfAborted()
+      if (broken.signal.aborted) break
       await fill()
       if (underWay.size === 0) continue
       const ended = await belt.look([...underWay])
-      for (const [item, result] of ended) await end(item, result)
-      if (ended.size === 0) await belt.clock.sleep(belt.intervalMs, belt.signal)
+      for (const [item, result] of ended) {
+        pace.took(belt.clock.now() - (begunAt.get(item) ?? 0))
+        end(item, result)
+      }
+      if (ended.size === 0) await belt.clock.sleep(pauseMs(), belt.signal)
     }
   } finally {
-    // What is still beginning when this throws would act behind the back of the settling.
+    // What is still going on when this throws would act behind the back of the settling.
     await Promise.all(beginning.values())
+    await endings.catch(() => undefined)
   }
+  await endings
   return items.map((item) => results.get(item) as Result)
 }

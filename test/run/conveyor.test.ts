@@ -20,7 +20,7 @@ function aBelt(parallel: number) {
     seen,
     sleeps: () => sleeps,
     parallel,
-    intervalMs: 1,
+    longestPauseMs: 1,
     clock: {
       ...clock,
       async sleep(ms: number, signal: AbortSignal) {
