@@ -16,11 +16,12 @@ export async function lookAgain(run: Run, site: Site, plan: BackupPlan, verdicts
     site.hypervisor.eventsAfter(plan.lastEvent, run.signal),
   ])
   const vms = new Map(inventory.map((vm) => [vm.id, vm]))
+  const histories = Map.groupBy(history, ({ vmId }) => vmId)
   const at = new Date(run.clock.now()).toISOString()
   for (const planned of plan.vms) {
     const lead = leadOf(planned, run.id)
     const isOurs = (tag = ''): boolean => tag.startsWith(tagPrefix(run.id)) || tag.startsWith(tagPrefix(lead))
-    const events = history.filter(({ vmId, tag }) => vmId === planned.id && !isOurs(tag))
+    const events = (histories.get(planned.id) ?? []).filter(({ tag }) => !isOurs(tag))
     const why = whyTorn(planned, vms.get(planned.id), plan.domain.id, snapshotDescription(lead), events)
     if (why !== undefined) verdicts.fail(planned.id, `torn: ${why}`)
     else if (planned.way === 'snapshot') remarkOn(planned, events, verdicts)

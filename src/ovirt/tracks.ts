@@ -30,9 +30,11 @@ export interface Tracks {
  */
 export function createTracks(http: Http): Tracks {
   const tracks = new Map<string, Track>()
+  const tagsGiven = new Map<string, string>()
 
   function note(jobId: string, tag: string, correlationId: string): void {
     tracks.set(jobId, { tag, correlationId })
+    tagsGiven.set(correlationId, tag)
   }
 
   function tell(row: JobRow): void {
@@ -49,8 +51,7 @@ export function createTracks(http: Http): Tracks {
   }
 
   function tagGiven(correlationId: string): string {
-    for (const track of tracks.values()) if (track.correlationId === correlationId) return track.tag
-    return correlationId.replace(/-r\d+$/, '')
+    return tagsGiven.get(correlationId) ?? correlationId.replace(/-r\d+$/, '')
   }
 
   return {
