@@ -27,21 +27,11 @@ export interface History {
   owed(pair?: Pair): number
 }
 
-// Only what is shown is taken out of a report: with 10,000 VMs one has some megabytes.
-const count = (state: string): string =>
-  `(SELECT count(*) FROM json_each(report, '$.vms') WHERE json_extract(value, '$.state') = '${state}')`
-const summary = `id, startedAt, pair,
-  json_extract(report, '$.job') AS job,
-  json_extract(report, '$.outcome') AS outcome,
-  json_extract(report, '$.finishedAt') AS finishedAt,
-  json_extract(report, '$.primary') AS "primary",
-  json_extract(report, '$.secondary.host') AS host,
-  json_extract(report, '$.secondary.volume') AS volume,
-  json_extract(report, '$.error.message') AS why,
-  json_extract(report, '$.overwrote') AS overwrote,
-  json_extract(report, '$.manifest') AS manifest,
-  (SELECT min(json_extract(value, '$.asOf.earliest')) FROM json_each(report, '$.vms')) AS asOf,
-  ${count('protected')} AS protected, ${count('failed')} AS failed, ${count('left out')} AS leftOut`
+/** What is shown of a report: it is read once, and not kept, since with 10,000 VMs it has some megabytes. */
+interface Kept {
+  summary: RunSummary
+  point: Pick<PointView, 'asOf' | 'manifest'> | undefined
+}
 
 type Row = Record<string, unknown>
 
@@ -64,6 +54,27 @@ export function historyIn(stateDir: string): History {
       db?.close()
     }
   }
+  const kept = new Map<string, Kept>()
+  /** Newest first, each read when it is come to; a report that was written stays as it is. */
+  function* inShort(): Iterable<Kept> {
+    const ids = ask('SELECT id FROM run ORDER BY startedAt DESC, id DESC').map(({ id }) => String(id))
+    const there = new Set(ids)
+    for (const id of kept.keys()) if (!there.has(id)) kept.delete(id)
+    for (const id of ids) {
+      const one = kept.get(id) ?? keptOf(report(id))
+      if (one === undefined) continue
+      kept.set(id, one)
+      yield one
+    }
+  }
+  const newest = (limit: number, isMeant: (one: Kept) => boolean): Kept[] => {
+    const found: Kept[] = []
+    for (const one of limit > 0 ? inShort() : []) {
+      if (isMeant(one)) found.push(one)
+      if (found.length === limit) break
+    }
+    return found
+  }
   const report = (run: string): Report | undefined => {
     const [row] = ask('SELECT report FROM run WHERE id = ?', run)
     return row === undefined ? undefined : (JSON.parse(String(row['report'])) as Report)
@@ -73,18 +84,21 @@ export function historyIn(stateDir: string): History {
     return row === undefined ? undefined : String(row['value'])
   }
   return {
-    runs: ({ job, limit, from, to }) =>
-      ask(
-        `SELECT ${summary} FROM run WHERE (?1 = '' OR json_extract(report, '$.job') = ?1)
-          AND json_extract(report, '$.finishedAt') > ?3 AND json_extract(report, '$.finishedAt') <= ?4
-        ORDER BY startedAt DESC, id DESC LIMIT ?2`,
-        job ?? '',
-        limit,
-        from === undefined ? '' : isoTime(from),
-        to === undefined ? '9999' : isoTime(to),
-      ).map(runIn),
+    runs({ job, limit, from, to }) {
+      const after = from === undefined ? '' : isoTime(from)
+      const upTo = to === undefined ? '9999' : isoTime(to)
+      const isMeant = ({ summary: { job: by, finishedAt } }: Kept): boolean =>
+        (job === undefined || by === job) && finishedAt > after && finishedAt <= upTo
+      return newest(limit, isMeant).map(({ summary }) => summary)
+    },
     report,
-    points: (limit) => pointsIn(ask, limit),
+    points(limit) {
+      const rows = ask('SELECT value FROM fact WHERE name = ?', overwrittenBy)
+      const writers = new Set(rows.map(({ value }) => value))
+      return newest(limit, ({ point }) => point !== undefined).map((one) =>
+        pointOf(one, writers.has(one.summary.run)),
+      )
+    },
     writer,
     lastWriter(pair) {
       const run = writer(pair)
@@ -102,48 +116,25 @@ export function historyIn(stateDir: string): History {
   }
 }
 
-function pointsIn(ask: (sql: string, ...values: (string | number)[]) => Row[], limit: number): PointView[] {
-  const writers = new Map(
-    ask('SELECT pair, value FROM fact WHERE name = ?', overwrittenBy).map((row) => [
-      row['pair'],
-      row['value'],
-    ]),
-  )
-  const rows = ask(
-    `SELECT ${summary} FROM run WHERE json_extract(report, '$.overwrote') ORDER BY startedAt DESC, id DESC LIMIT ?`,
-    limit,
-  )
-  return rows.map((row) => {
-    const { run, job, pair, finishedAt, vms } = runIn(row)
-    const last = writers.get(row['pair']) === run
-    const whole = row['manifest'] !== null
-    return {
-      run,
-      ...(job === undefined ? {} : { job }),
-      pair,
-      state: whole ? (last ? 'ready' : 'overwritten') : 'unfinished',
-      ...(row['asOf'] === null ? {} : { asOf: String(row['asOf']) }),
-      madeAt: finishedAt,
-      vms,
-      ...(whole ? { manifest: String(row['manifest']) } : {}),
-    }
-  })
+function keptOf(report: Report | undefined): Kept | undefined {
+  if (report === undefined) return undefined
+  const { vms, manifest, overwrote } = report
+  const [asOf] = vms.flatMap((vm) => (vm.state === 'protected' ? [vm.asOf.earliest] : [])).toSorted()
+  return { summary: summaryOf(report), point: overwrote ? known({ asOf, manifest }) : undefined }
 }
 
-function runIn(row: Row): RunSummary {
-  const text = (name: string): string => String(row[name])
-  const textIf = (name: string): string | undefined => (row[name] === null ? undefined : text(name))
-  const number = (name: string): number => Number(row[name])
-  return known({
-    run: text('id'),
-    job: textIf('job'),
-    pair: { primary: text('primary'), secondary: { host: text('host'), volume: text('volume') } },
-    outcome: text('outcome'),
-    startedAt: text('startedAt'),
-    finishedAt: text('finishedAt'),
-    vms: { protected: number('protected'), failed: number('failed'), leftOut: number('leftOut') },
-    why: textIf('why'),
-  })
+/** `last`: its run was the last to write over the pair's secondary. */
+function pointOf({ summary: { run, job, pair, finishedAt, vms }, point }: Kept, last: boolean): PointView {
+  const whole = point?.manifest !== undefined
+  return {
+    run,
+    ...(job === undefined ? {} : { job }),
+    pair,
+    state: whole ? (last ? 'ready' : 'overwritten') : 'unfinished',
+    madeAt: finishedAt,
+    vms,
+    ...point,
+  }
 }
 
 /** What a report says, in short. */
@@ -152,7 +143,10 @@ export function summaryOf(report: Report): RunSummary {
   return {
     run: report.run,
     ...(report.job === undefined ? {} : { job: report.job }),
-    pair: { primary: report.primary, secondary: report.secondary },
+    pair: {
+      primary: report.primary,
+      secondary: { host: report.secondary.host, volume: report.secondary.volume },
+    },
     outcome: report.outcome,
     startedAt: report.startedAt,
     finishedAt: report.finishedAt,

@@ -16,7 +16,7 @@ export function unwatchedVms(
   warnPercent: number,
 ): VmView[] {
   const views = inventory.map((vm): VmView => {
-    const standing = standingOf(vm, standings)
+    const standing = standingOf(vm.id, vm, standings)
     const { provedAsOf, state, why } = standing
     const verdict = judgeRpo(
       { rpoMs: vm.rpoMs, firstSeenAt: Number.NEGATIVE_INFINITY },

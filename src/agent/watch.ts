@@ -1,10 +1,9 @@
-import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import type { JobRecord } from './job-record.ts'
 import { alertsOf, droppedAlerts, isBehind, type Judged, memoryOf, VmMemory, viewOf } from './judged-vm.ts'
 import type { AgentPorts, InventoryVm } from './ports.ts'
 import { type Expectation, judgeRpo } from './rpo.ts'
-import { type PairStanding, pairStanding, standingOf } from './standing.ts'
+import { type Found, findIn, type PairStanding, pairStanding } from './standing.ts'
 import type { Troubles } from './troubles.ts'
 import type { VmView } from './view.ts'
 
@@ -38,6 +37,8 @@ export class Watch {
   #vms: Map<string, VmMemory>
   readonly #standings = new Map<string, PairStanding>()
   readonly #stale = new Set<string>()
+  /** What follows from VMs and standings, until either changes: of 10,000 VMs it is asked for several times in a turn. */
+  #found: Found | undefined
 
   constructor(records: readonly JobRecord[], ports: AgentPorts, troubles: Troubles, warnPercent: number) {
     this.#records = records
@@ -95,6 +96,7 @@ export class Watch {
       const isGoing = found.results === undefined && now - (found.writtenAt ?? 0) < foreignMs
       if (!isNew && isGoing) continue
       this.#standings.set(name, found)
+      this.#found = undefined
       this.#stale.delete(name)
     }
   }
@@ -117,18 +119,7 @@ export class Watch {
    * where there is no recovery point yet.
    */
   tightest(job: string): { provedAsOf?: number; rpoMs?: number } {
-    let found: { provedAsOf: number; rpoMs: number } | undefined
-    let proved = false
-    for (const vm of this.#vms.values()) {
-      if (vm.rpoMs === undefined || !vm.jobs.includes(job)) continue
-      const { state, provedAsOf = vm.firstSeenAt } = standingOf(this.#inventoryVm('', vm), this.#standings)
-      if (state !== 'protected' && state !== 'waiting') continue
-      proved ||= state === 'protected'
-      if (found === undefined || provedAsOf + vm.rpoMs < found.provedAsOf + found.rpoMs)
-        found = { provedAsOf, rpoMs: vm.rpoMs }
-    }
-    if (found === undefined) return {}
-    return proved ? found : { rpoMs: found.rpoMs }
+    return this.#foundNow().tightest.get(job) ?? {}
   }
 
   /** When the next VM is warned of or breaks its RPO, unless something happens before; infinity when none will. */
@@ -147,8 +138,9 @@ export class Watch {
 
   *#judged(now: number): Iterable<Judged> {
     const expected = new Map(this.#records.map((record) => [record.job.name, this.#expectation(record, now)]))
+    const { standings } = this.#foundNow()
     for (const [id, vm] of this.#vms) {
-      const standing = standingOf(this.#inventoryVm(id, vm), this.#standings)
+      const standing = standings.get(id) ?? { state: 'waiting' }
       const job = vm.whyNot === undefined ? vm.jobs[0] : undefined
       const expectation = (job === undefined ? undefined : expected.get(job)) ?? {}
       const verdict = judgeRpo(vm, standing, expectation, now, this.#warnPercent)
@@ -175,6 +167,7 @@ export class Watch {
     const changes = changedIn(this.#vms, vms)
     this.#tellDropped(vms, now)
     this.#vms = vms
+    this.#found = undefined
     if (changes.size > 0) this.#troubles.guard('state', () => this.#remember(changes))
   }
 
@@ -199,8 +192,9 @@ export class Watch {
     this.#ports.book.set(new Map([...changes].map(([id, vm]) => [`vm ${id}`, vm])))
   }
 
-  #inventoryVm(id: string, { name, jobs, pairs, whyNot }: VmMemory): InventoryVm {
-    return known({ id, name, jobs, pairs, whyNot })
+  #foundNow(): Found {
+    this.#found ??= findIn(this.#vms, this.#standings)
+    return this.#found
   }
 
   #recordOf(name: string): JobRecord | undefined {
