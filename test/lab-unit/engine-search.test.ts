@@ -35,6 +35,16 @@ test('VMs are found by storage domain, cluster, data centre, tag and id', async 
   expect(await names(lab, 'tag=gold')).toEqual(['vm2'])
 })
 
+test('VMs are found by several ids at once, whatever their case unless that is asked for, and beside other conditions', async () => {
+  const lab = await anEngine({ vms: 4 })
+  const [one, three] = [lab.vm('vm1').id, lab.vm('vm3').id]
+  expect(await names(lab, `id=${one} or id=${three}`)).toEqual(['vm1', 'vm3'])
+  expect(await names(lab, `id=${one.toUpperCase()} or id=${three}`)).toEqual(['vm1', 'vm3'])
+  expect(await names(lab, `id=${one.toUpperCase()} or id=${three}`, '&case_sensitive=true')).toEqual(['vm3'])
+  expect(await names(lab, `id=${one} or id=${three} or name=vm4`)).toEqual(['vm1', 'vm3', 'vm4'])
+  expect(await names(lab, `(id=${one} or id=${three}) and name=vm3`)).toEqual(['vm3'])
+})
+
 test('results are sorted and cut into pages of max', async () => {
   const lab = await anEngine({ vms: 5, onlyPlain: true })
   expect(await names(lab, 'sortby name desc', '&max=2')).toEqual(['vm5', 'vm4'])
