@@ -13,8 +13,8 @@ import { vdsmLayout } from './vdsm-layout.ts'
 import { createdId, eventsIn, startedJob } from './wire-job.ts'
 import { clustersIn } from './wire-tag.ts'
 
-/** An engine with 10,000 VMs logs some thousand events an hour. */
-const mostEvents = 20_000
+/** An engine with 10,000 VMs logs some thousand events an hour, and two more for each snapshot that a run takes. */
+const mostEvents = 50_000
 
 /** How to reach an engine; times have defaults. */
 export interface EngineConfig extends HttpOptions {
