@@ -9,8 +9,11 @@ for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
 const asked = argv.slice(2)
 const said = saidAtOnce(asked)
 // Loaded only now: reading the command line takes longer than Node itself takes to start.
-if (said === undefined) await (await import('./program.ts')).main(asked, version())
-else stdout.write(said)
+if (said === undefined) {
+  const { keepHeapLean } = await import('./lean-heap.ts')
+  keepHeapLean()
+  await (await import('./program.ts')).main(asked, version())
+} else stdout.write(said)
 
 /** What is asked for most by far when nothing is to be done; undefined for everything else. */
 function saidAtOnce([only = '', ...more]: readonly string[]): string | undefined {

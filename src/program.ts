@@ -2,7 +2,6 @@ import { asksForJson, parseArgs } from './cli/args.ts'
 import { paintFor } from './cli/paint.ts'
 import { carryOut } from './commands/carry-out.ts'
 import type { Terminal } from './commands/terminal.ts'
-import { keepHeapLean } from './lean-heap.ts'
 import { Cancelled } from './model/errors.ts'
 import { exitCodeOf, outcomeOf, type Report, reportedError } from './run/report.ts'
 
@@ -10,8 +9,6 @@ const { stdout, stderr } = process
 // What is started from here (ssh, gluster, clients of mounts) need not know the password.
 const env = { ...process.env }
 delete process.env['VMBACKUP_PASSWORD']
-
-keepHeapLean()
 
 let caught: AbortSignal | undefined
 const paintErr = paintFor(stderr, env)

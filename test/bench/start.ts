@@ -1,4 +1,4 @@
-import { copyFile, symlink } from 'node:fs/promises'
+import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { type Figure, type Section, timesAsMuch } from './figure.ts'
@@ -31,7 +31,10 @@ export const section: Section = {
 /** As npm would lay it out; the packages are those of this checkout. */
 async function install(dir: string): Promise<void> {
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'))
-  await copyFile(join(root, 'package.json'), join(dir, 'package.json'))
+  const { files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { files: string[] }
+  // What is built is made below; the rest is taken as it is.
+  for (const file of ['package.json', ...files.filter((name) => name !== 'dist')])
+    await cp(join(root, file), join(dir, file), { recursive: true })
   const build = ['-p', join(root, 'scripts/tsconfig.build.json'), '--outDir', join(dir, 'dist')]
   await execa(join(root, 'node_modules/.bin/tsc'), build)
 }
