@@ -15,7 +15,7 @@ const estate = { ...bigEstate, vmsPerEngine: 640, volumes: 2, bytes: 32e12 }
 test.each([4, 16, 32])(
   'what is on paper for %i at once is what the steps take when they are played',
   async (atOnce) => {
-    const knobs = { snapshotsAtOnce: atOnce, mergesAtOnce: atOnce, intervalMs: 1000 }
+    const knobs = { snapshotsAtOnce: atOnce, mergesAtOnce: atOnce, imagesAtOnce: 4, intervalMs: 1000 }
     const { phases } = onPaper(estate, usualGround, costs, knobs)
     const played = await simulate(estate, usualGround, knobs, phases.replicate)
     expect(played.unmerged).toBe(0)
@@ -27,7 +27,7 @@ test.each([4, 16, 32])(
 )
 
 test('an unsharded volume is read whole in every run, however little has changed', () => {
-  const knobs = { snapshotsAtOnce: 32, mergesAtOnce: 32, intervalMs: 1000 }
+  const knobs = { snapshotsAtOnce: 32, mergesAtOnce: 32, imagesAtOnce: 4, intervalMs: 1000 }
   const sharded = onPaper(estate, usualGround, costs, knobs).phases.replicate
   const unsharded = onPaper({ ...estate, sharded: false }, usualGround, costs, knobs).phases.replicate
   expect(unsharded).toBeCloseTo(costs.cycleSeconds + 32e12 / 10 / 2 / usualGround.readBytesPerSecond, 0)

@@ -4,8 +4,8 @@ import { type Outlook, onPaper } from './capacity/paper.ts'
 import { simulate } from './capacity/simulate.ts'
 import type { Figure, Plot, Section, Table } from './figure.ts'
 
-const most: Knobs = { snapshotsAtOnce: 32, mergesAtOnce: 32, intervalMs: 1000 }
-const usual: Knobs = { snapshotsAtOnce: 4, mergesAtOnce: 4, intervalMs: 1000 }
+const most: Knobs = { snapshotsAtOnce: 32, mergesAtOnce: 32, imagesAtOnce: 4, intervalMs: 1000 }
+const usual: Knobs = { snapshotsAtOnce: 4, mergesAtOnce: 4, imagesAtOnce: 4, intervalMs: 1000 }
 
 const scenarios: { name: string; estate: Estate; knobs: Knobs }[] = [
   {
@@ -67,6 +67,7 @@ function tableOf(outlooks: { name: string; outlook: Outlook }[]): Table {
       'LONGEST OVERLAY',
       'SNAPSHOTS',
       'REPLICATION',
+      'COMPARISON',
       'MERGES',
       'LINK',
       'AGENT',
@@ -79,6 +80,7 @@ function tableOf(outlooks: { name: string; outlook: Outlook }[]): Table {
       minutes(outlook.overlaySeconds),
       percent(outlook.busy['snapshot slots']),
       percent(outlook.phases.replicate / outlook.cycleSeconds),
+      percent(outlook.phases.compare / outlook.cycleSeconds),
       percent(outlook.busy['merge slots']),
       percent(outlook.busy.link),
       `${percent(outlook.busy["one agent's core"])} of a core`,

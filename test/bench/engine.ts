@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { movingFigures, readingFigures, watchFigures } from './engine/figures.ts'
+import { costsPerVm, movingFigures, readingFigures, watchFigures } from './engine/figures.ts'
 import { type Moving, move, processes, type Reading, read, watch } from './engine/measure.ts'
 import { plots } from './engine/plots.ts'
 import type { ScriptEnd } from './engine/script-process.ts'
@@ -53,6 +53,7 @@ export const section: Section = {
         ...scripts.flatMap((script) => movings.flatMap((moving) => movingFigures(moving, script))),
         ...watchFigures(watching, watched),
       ],
+      facts: costsPerVm(readings.at(-1), movings.at(-1)),
       plots: plots(readings),
       how,
     }

@@ -38,6 +38,7 @@ export const section: Section = {
   async measure(bench) {
     await using lab = await benchLab('replication', bench.signal, '--no-engine')
     const figures: Figure[] = []
+    const facts: Record<string, number> = {}
     let lost = 0
     for (const { rollover, cases } of volumes) {
       await lab.run(
@@ -56,9 +57,10 @@ export const section: Section = {
         const found = await measured(lab, bench, what, tools)
         lost += found.reduce((sum, { again }) => sum + again, 0)
         figures.push(...figuresOf(title, rollover, found))
+        if (title === 'no change') facts['cycleSeconds'] = secondsOf(found, 'ours')
       }
     }
-    return { figures, how: howMeasured(lost) }
+    return { figures, facts, how: howMeasured(lost) }
   },
 }
 
@@ -105,10 +107,16 @@ function rolloverNote(floor: number, script: number): string {
   ].join(' ')
 }
 
+function secondsOf(found: readonly Measurement[], by: Tool): number {
+  return medianOf(found.filter(({ tool }) => tool === by).map(({ seconds }) => seconds))
+}
+
 function figuresOf(what: string, rollover: number, found: readonly Measurement[]): Figure[] {
-  const secondsOf = (tool: Tool): number =>
-    medianOf(found.filter((one) => one.tool === tool).map(({ seconds }) => seconds))
-  const [ours, script, floor] = [secondsOf('ours'), secondsOf('script'), secondsOf('by hand')]
+  const [ours, script, floor] = [
+    secondsOf(found, 'ours'),
+    secondsOf(found, 'script'),
+    secondsOf(found, 'by hand'),
+  ]
   const mine = { what, ours: { value: ours, unit: 's' } }
   return [
     {

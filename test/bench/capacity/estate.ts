@@ -35,7 +35,7 @@ export interface Costs {
   /** What the agent computes in one run, for one VM. */
   cpuSecondsPerVm: number
   requestsPerVm: number
-  /** A quick comparison of one image. */
+  /** A quick comparison of one image, while no other one is compared. */
   compareSecondsPerImage: number
 }
 
@@ -43,6 +43,7 @@ export interface Costs {
 export interface Knobs {
   snapshotsAtOnce: number
   mergesAtOnce: number
+  imagesAtOnce: number
   intervalMs: number
 }
 

@@ -69,7 +69,7 @@ function phasesOf(estate: Estate, ground: Ground, costs: Costs, knobs: Knobs, cy
   const reading = bytesRead(estate, ground, changed) / ground.readBytesPerSecond
   const replicate = costs.cycleSeconds + Math.max(sending, reading)
   const snapshot = (vms / knobs.snapshotsAtOnce) * ground.snapshotSeconds
-  const compare = vms * estate.disksPerVm * costs.compareSecondsPerImage
+  const compare = (vms * estate.disksPerVm * costs.compareSecondsPerImage) / knobs.imagesAtOnce
   return {
     plan: vms * costs.planSecondsPerVm,
     snapshot,

@@ -53,6 +53,18 @@ export function readingFigures(reading: Reading): Figure[] {
   ]
 }
 
+/** What one VM costs in a run, by a reading of a whole inventory and a run for some of its VMs, which reads it twice. */
+export function costsPerVm(reading: Reading | undefined, moving: Moving | undefined): Record<string, number> {
+  if (reading === undefined || moving === undefined) return {}
+  const inBoth = (whole: number, run: number): number =>
+    (2 * whole) / reading.vms + Math.max(0, run - 2 * whole) / moving.vms
+  return {
+    planSecondsPerVm: reading.ours.seconds / reading.vms,
+    cpuSecondsPerVm: inBoth(reading.ours.cpuSeconds, moving.ours.cpuSeconds),
+    requestsPerVm: inBoth(reading.ours.requests, moving.ours.requests.all),
+  }
+}
+
 export function movingFigures(
   { parallel, vms, ours, snapshots, merges }: Moving,
   their: ScriptEnd,
