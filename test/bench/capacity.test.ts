@@ -9,6 +9,7 @@ const costs: Costs = {
   cpuSecondsPerVm: 0.01,
   requestsPerVm: 4,
   compareSecondsPerImage: 0,
+  lookSecondsPerPiece: 0,
 }
 const estate = { ...bigEstate, vmsPerEngine: 640, volumes: 2, bytes: 32e12 }
 

@@ -8,6 +8,7 @@ const from: Record<keyof Costs, string> = {
   cpuSecondsPerVm: 'engine',
   requestsPerVm: 'engine',
   compareSecondsPerImage: 'content',
+  lookSecondsPerPiece: 'content',
 }
 
 /** What was measured, the newest first. Throws where a section is missing. */
@@ -24,5 +25,6 @@ export function costsFrom(chapters: readonly Chapter[]): Costs {
     cpuSecondsPerVm: of('cpuSecondsPerVm'),
     requestsPerVm: of('requestsPerVm'),
     compareSecondsPerImage: of('compareSecondsPerImage'),
+    lookSecondsPerPiece: of('lookSecondsPerPiece'),
   }
 }

@@ -37,6 +37,8 @@ export interface Costs {
   requestsPerVm: number
   /** A quick comparison of one image, while no other one is compared. */
   compareSecondsPerImage: number
+  /** Looking whether a shard is there, at both ends at the same time, as many at once as are looked at. */
+  lookSecondsPerPiece: number
 }
 
 /** The knobs of the agent. */

@@ -27,6 +27,10 @@ export interface Outlook {
 }
 
 const daySeconds = 86_400
+/** Those of the settings with which oVirt makes its volumes. */
+const shardBytes = 64 * 1024 ** 2
+/** For the times of the last writes before and after, and for the comparison. */
+const looksAtPieces = 3
 
 /**
  * By arithmetic alone: how long a run takes, and what it is that takes so long. A run repeats what changed while the run before it was under
@@ -69,7 +73,8 @@ function phasesOf(estate: Estate, ground: Ground, costs: Costs, knobs: Knobs, cy
   const reading = bytesRead(estate, ground, changed) / ground.readBytesPerSecond
   const replicate = costs.cycleSeconds + Math.max(sending, reading)
   const snapshot = (vms / knobs.snapshotsAtOnce) * ground.snapshotSeconds
-  const compare = (vms * estate.disksPerVm * costs.compareSecondsPerImage) / knobs.imagesAtOnce
+  const images = (vms * estate.disksPerVm * costs.compareSecondsPerImage) / knobs.imagesAtOnce
+  const compare = images + looksAtPieces * piecesOf(estate) * costs.lookSecondsPerPiece
   return {
     plan: vms * costs.planSecondsPerVm,
     snapshot,
@@ -100,6 +105,10 @@ function changedIn({ bytes, engines, volumes, changedPerDay }: Estate, seconds: 
 function bytesRead(estate: Estate, { readForChanged }: Ground, changed: number): number {
   const whole = estate.bytes / estate.engines / estate.volumes
   return estate.sharded ? Math.min(whole, changed * readForChanged) : whole
+}
+
+function piecesOf({ bytes, engines, volumes, sharded }: Estate): number {
+  return sharded ? bytes / engines / volumes / shardBytes : 0
 }
 
 function total(phases: Phases): number {
