@@ -9,18 +9,23 @@ use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
 /** A plot as an SVG document. */
 export function svgOf({ title, x, y, series, logarithmic }: Plot): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: 720, height: 420 })
-  const type = logarithmic ? 'log' : 'value'
+  const scale = logarithmic ? { type: 'log' as const, min: tenBelow } : { type: 'value' as const }
   chart.setOption({
     animation: false,
     backgroundColor: '#ffffff',
     title: { text: title, left: 'center', textStyle: { fontSize: 15 } },
     legend: { bottom: 4 },
     grid: { left: 70, right: 30, top: 50, bottom: 80 },
-    xAxis: { type, name: x, nameLocation: 'middle', nameGap: 28 },
-    yAxis: { type, name: y, nameLocation: 'end' },
+    xAxis: { ...scale, name: x, nameLocation: 'middle', nameGap: 28 },
+    yAxis: { ...scale, name: y, nameLocation: 'end' },
     series: series.map(({ name, points }) => ({ type: 'line', name, data: points, symbolSize: 7 })),
   })
   const svg = chart.renderToSVGString()
   chart.dispose()
   return `${svg}\n`
+}
+
+/** Where an axis by powers of ten begins: left to itself it begins one earlier. */
+function tenBelow({ min }: { min: number }): number {
+  return 10 ** Math.floor(Math.log10(min))
 }
