@@ -4,11 +4,12 @@ import { standardWorld } from '../../../src/lab/engine/inventory.ts'
 import { RecordedHost } from '../../../src/lab/engine/recorded-host.ts'
 import { serve } from '../../../src/lab/engine/serve-http.ts'
 import { boot } from '../../../src/lab/engine/world/boot.ts'
+import { type Clock, systemClock } from '../../../src/lab/engine/world/clock.ts'
 import type { World } from '../../../src/lab/engine/world/world.ts'
 import { answering } from './child.ts'
 import { slotsOf } from './slots.ts'
 
-/** How long the hosts' work takes: a snapshot 5 s, a merge 8 s; the VM's lock outlives them. */
+/** How long the hosts' work takes on average: a snapshot 5 s, a merge 8 s; the VM's lock outlives them. */
 const timings = {
   snapshotVolumes: 4000,
   snapshotLive: 1000,
@@ -41,10 +42,30 @@ answering<EngineQuestion>(async (question) => {
 })
 
 async function start({ vms, key, cert }: { vms: number; key: string; cert: string }): Promise<string> {
-  world = standardWorld({ host: new RecordedHost(), settings: { timings }, vms, disks: 2, onlyPlain: true })
+  const settings = { timings }
+  world = standardWorld({
+    host: new RecordedHost(),
+    clock: uneven(),
+    settings,
+    vms,
+    disks: 2,
+    onlyPlain: true,
+  })
   await boot(world)
   const served = await serve(createEngine({ world, log }), { host: '127.0.0.1', port: 0, tls: { key, cert } })
   return served.address
+}
+
+/** No two things take the same time: up to three tenths less or more, in an order that is always the same. */
+function uneven(): Clock {
+  let count = 0
+  return {
+    now: systemClock.now,
+    sleep(ms, signal) {
+      count += 1
+      return systemClock.sleep(ms * (0.7 + 0.6 * ((count * 0.618) % 1)), signal)
+    },
+  }
 }
 
 /** Sign-on apart. */

@@ -7,6 +7,8 @@ import type { WatchEnd } from './watch-all.ts'
 
 const mostMiB = 200
 const script = 'script, VM by VM'
+const whyNotAll =
+  'a slot that has become free is empty until the next look, and while the next VM is written into the ledger, frozen and asked for'
 const oneAnswer = 'all in one answer'
 
 /** What the script would need for all VMs: its first question, and what each VM costs. */
@@ -78,6 +80,7 @@ export function movingFigures(
     what: `slots busy with ${kind}, ${at}`,
     ours: { value: busyPercent, unit: '%' },
     goal: { of: 'ours', must: 'be at least', limit: 95 },
+    note: whyNotAll,
   })
   return [
     slots('snapshots', snapshots.busyPercent),
