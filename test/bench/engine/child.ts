@@ -33,8 +33,9 @@ export function startChild(program: string, signal: AbortSignal): Child {
   }
 }
 
-/** In the process: answers every question of its parent, one after the other. */
+/** In the process: answers every question of its parent, one after the other, and ends with it, however that ends. */
 export function answering<Question>(answer: (question: Question) => Promise<unknown>): void {
+  process.on('disconnect', () => process.exit())
   process.on('message', (question: Question) => {
     answer(question).then(
       (found) => process.send?.({ answer: found }),
