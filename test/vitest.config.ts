@@ -29,8 +29,6 @@ export default defineConfig({
           env,
           include: ['test/lab/**/*.test.ts'],
           fileParallelism: true,
-          // A lab mostly waits, for Gluster's own pauses: more of them than cores go at once.
-          maxWorkers: 4,
           // After the unit tests, so that nothing else loads the machine meanwhile.
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
