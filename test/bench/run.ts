@@ -20,10 +20,9 @@ export const section: Section = {
     await using lab = await benchLab('run', bench.signal, '--vms', `${vmCount}`, '--rate', '20')
     const vms = await leaveRunning(lab)
     const config = await configWith(lab, allAtOnce)
-    // The first one sends all that there is.
-    await copyByUs(lab, bench, 'the first copy', lab.status.config)
-    const ours = await copyByUs(lab, bench, 'ours', config)
+    // It comes first, since the first one sends all that there is.
     const byDefault = await copyByUs(lab, bench, 'ours, by default', lab.status.config)
+    const ours = await copyByUs(lab, bench, 'ours', config)
     const original = await copyByOriginal(lab, bench, vms)
     return {
       figures: [
@@ -33,7 +32,7 @@ export const section: Section = {
       how: [
         `${vmCount} running VMs with a disk of 32 MiB and 20 writes a second each, on one host and one volume of one brick; three more VMs are down and copied, too.`,
         'Ours is the command line from its start to its end, with all it compares and proves, which the original method does not; `all at once` is',
-        `${allAtOnce.join(', ')} in [snapshot], as for ten VMs that are spread over several hosts. Each once, after a first copy of everything.`,
+        `${allAtOnce.join(', ')} in [snapshot], as for ten VMs that are spread over several hosts. Each once; the run by default is the first one, which sends everything.`,
         'The original method takes a snapshot of VM after VM and looks every 10 s, lets schedule_georep.py replicate, deletes the overlays on the',
         'secondary, and merges VM after VM, looking every 10 s. Overlay lives are counted from the event of the engine that says that the snapshot is',
         'complete to the one that says that it is removed; a merge from the event that says that the removal was begun.',
