@@ -5,6 +5,8 @@ import { setFlagsFromString } from 'node:v8'
  * for a third less CPU time. The agent lives on machines whose memory is the guests'. To be called before anything is loaded.
  */
 export function keepHeapLean(): void {
+  // Those of Node 24; another one may not know these flags, and would say so at every start.
+  if (!process.versions.v8.startsWith('13.')) return
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--heap-growing-percent=50')
 }

@@ -74,8 +74,14 @@ export function inventoryFrom(source: InventorySource): (signal: AbortSignal) =>
         }
       }
     }
-    const vms = [...found.values()].map((sightings) => vmOf(sightings, source.policies))
     const blind = [...listed.values()].filter((one) => one instanceof Blind)
+    const seen = new Set([...domains.values()].map(({ id }) => id))
+    const isPartly = ({ disks }: Vm): boolean =>
+      blind.length > 0 && disks.some((disk) => disk.domains.some((id) => !seen.has(id)))
+    const vms = [...found.values()].map((sightings) => {
+      const vm = vmOf(sightings, source.policies)
+      return sightings.some((one) => isPartly(one.vm)) ? { ...vm, partly: true as const } : vm
+    })
     return { vms, blind: blind.map(({ pair, cause }) => ({ pair, error: cause })) }
   }
 }

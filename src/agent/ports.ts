@@ -32,6 +32,8 @@ export interface InventoryVm {
   rpoMs?: number
   /** Why no job protects it. */
   whyNot?: string
+  /** It has disks that may lie on a volume of which nothing could be learnt: what is told of it is not all. */
+  partly?: true
 }
 
 /** The VMs on the jobs' volumes, but for volumes of which nothing could be learnt, and why. */

@@ -36,7 +36,7 @@ export class Troubles {
     const told = kept.book.all(prefix, ToldTrouble)
     for (const [matter, trouble] of told) {
       if (kept.isLookedAt(matter)) this.#open.set(matter, { ...trouble, told: true })
-      else this.#keep(matter, undefined)
+      else this.#write(matter, undefined)
     }
   }
 
@@ -94,7 +94,10 @@ export class Troubles {
   }
 
   #keep(matter: string, told: z.infer<typeof ToldTrouble> | undefined): void {
-    if (!this.#kept.isLookedAt(matter)) return
+    if (this.#kept.isLookedAt(matter)) this.#write(matter, told)
+  }
+
+  #write(matter: string, told: z.infer<typeof ToldTrouble> | undefined): void {
     try {
       this.#kept.book.set(new Map([[prefix + matter, told]]))
     } catch {

@@ -161,8 +161,11 @@ export class Watch {
   #take(inventory: readonly InventoryVm[], blind: ReadonlySet<string>): void {
     const now = this.#ports.clock.now()
     const vms = this.#unseen(blind)
-    for (const { id, ...vm } of inventory) {
-      if (!vms.has(id)) vms.set(id, memoryOf(vm, this.#vms.get(id), now))
+    for (const { id, partly, ...vm } of inventory) {
+      const before = this.#vms.get(id)
+      const memory = partly ? before : memoryOf(vm, before, now)
+      // Of a VM that is new, and perhaps not seen whole, nothing can be claimed yet.
+      if (!vms.has(id) && memory !== undefined) vms.set(id, memory)
     }
     const changes = changedIn(this.#vms, vms)
     this.#tellDropped(vms, now)

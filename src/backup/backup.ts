@@ -41,7 +41,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   verdicts.plan(planned)
   await telling.begins(run, planned)
 
-  // All of it before the snapshots: a mount takes a second, which guests would spend on their overlays.
+  // Before the snapshots: a mount takes a second, which guests would spend on their overlays.
   const pair = await site.replication.pair(run.signal)
   await using primary = await openVolume(run, site, 'primary')
   await using secondary = await openVolume(run, site, 'secondary')

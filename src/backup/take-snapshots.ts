@@ -143,6 +143,10 @@ export async function takeSnapshots(
     verdicts.remark(id, `not frozen: ${notFrozen}`)
   }
 
+  /** Begun as soon as a snapshot is seen to have ended: no guest waits for what is done about another one. */
+  const thawing = new Map<string, Promise<string | undefined>>()
+  await using _thawed = { [Symbol.asyncDispose]: async () => void (await Promise.all(thawing.values())) }
+
   await conveyor<SnapshotPlan, string>(vms, {
     parallel: options.snapshotsAtOnce,
     longestPauseMs: options.intervalMs,
@@ -157,12 +161,14 @@ export async function takeSnapshots(
         (vm) => isLost(vm, seen) && (asked.get(vm.id)?.tags.length ?? 0) < mostTries,
       )
       await Promise.all(lost.map(askAgain))
-      return endedOf(underWay, (vm) => verdictOn(vm, seen))
+      const ended = endedOf(underWay, (vm) => verdictOn(vm, seen))
+      for (const vm of ended.keys()) thawing.set(vm.id, guests.thaw(vm))
+      return ended
     },
     ended: async (vm, verdict, at) => {
       const { id, name } = vm
       done += 1
-      const thawed = await guests.thaw(vm)
+      const thawed = await (thawing.get(id) ?? guests.thaw(vm))
       const notFrozen = thawed ?? (askedTwice.has(id) ? 'its snapshot had to be asked for twice' : undefined)
       if (verdict !== 'taken') verdicts.fail(id, verdict)
       else keepMoment(vm, at, frozenByEngine.has(id) ? undefined : notFrozen)

@@ -15,6 +15,9 @@ const jobs = [
   aJob({ name: 'two', pairs: [pairOf('data2')], rpoMs: 500 }),
 ]
 const web = aVm('web')
+const both = aVm('both', {
+  disks: [aDisk('both1'), aDisk('both2', { domains: [otherDomain.id] })],
+})
 const db = aVm('db', { disks: [aDisk('db', { domains: [otherDomain.id] })] })
 
 function inventory(down: { volume?: string; engine?: boolean }) {
@@ -23,7 +26,7 @@ function inventory(down: { volume?: string; engine?: boolean }) {
     domains: async () => [domain, otherDomain],
     vms: async ({ id }: { id: string }) => {
       if (down.engine === true) throw new EngineError('no answer')
-      return [web, db].filter(({ disks }) => disks.some(({ domains }) => domains.includes(id)))
+      return [web, db, both].filter(({ disks }) => disks.some(({ domains }) => domains.includes(id)))
     },
   } as Partial<Hypervisor> as Hypervisor
   return inventoryFrom({
@@ -41,7 +44,7 @@ function inventory(down: { volume?: string; engine?: boolean }) {
 
 test('a volume of which nothing can be learnt is named, and the VMs of the others are there', async () => {
   const { vms, blind } = await inventory({ volume: 'data' })
-  expect(vms).toMatchObject([{ name: 'db', jobs: ['two'], rpoMs: 500 }])
+  expect(vms).toMatchObject([{ name: 'db', jobs: ['two'], rpoMs: 500 }, { name: 'both' }])
   expect(blind).toMatchObject([{ pair: { primary: 'data' }, error: { message: 'glusterd does not answer' } }])
 })
 
@@ -49,6 +52,7 @@ test('VMs come with the jobs and the RPO of the volumes that they lie on', async
   const { vms, blind } = await inventory({})
   expect(vms).toMatchObject([
     { name: 'web', jobs: ['one'], rpoMs: 1000 },
+    { name: 'both', jobs: ['one', 'two'], rpoMs: 500 },
     { name: 'db', jobs: ['two'], rpoMs: 500 },
   ])
   expect(blind).toEqual([])
@@ -56,4 +60,12 @@ test('VMs come with the jobs and the RPO of the volumes that they lie on', async
 
 test('an engine that does not answer leaves no inventory at all', async () => {
   await expect(inventory({ engine: true })).rejects.toThrow('no answer')
+})
+
+test('a VM with disks on a volume of which nothing can be learnt is not seen whole', async () => {
+  const { vms } = await inventory({ volume: 'data' })
+  expect(vms.map(({ name, partly }) => [name, partly])).toEqual([
+    ['db', undefined],
+    ['both', true],
+  ])
 })

@@ -177,3 +177,24 @@ test('one guest that hangs spoils no other: their snapshots are seen and they ar
   ])
   expect(stage.engine.world.frozen).toEqual([])
 })
+
+test('a guest whose thaw hangs keeps no other one frozen', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const vms = names.map((name) => aVm(name, { guestAgent: true }))
+  await using stage = await createStage(vms)
+  const { thaw } = stage.engine.hypervisor
+  const thawed: string[] = []
+  const others = Promise.withResolvers<void>()
+  stage.engine.hypervisor.thaw = async (vm, signal) => {
+    // It answers when all others have been thawed, and else never.
+    if (vm.name === 'a') await others.promise
+    await thaw(vm, signal)
+    thawed.push(vm.name)
+    if (thawed.length === names.length - 1) others.resolve()
+  }
+  const report = await stage.run({ snapshotsAtOnce: 2 })
+  expect(thawed).toEqual([...names.slice(1), 'a'])
+  expect(report.vms.map((vm) => vm.state === 'protected' && vm.consistency)).toEqual(
+    names.map(() => 'frozen'),
+  )
+})

@@ -47,6 +47,7 @@ export const section: Section = {
         ratio: { value: seconds / paper, words: 'times as long' },
         goal: { of: 'ratio', must: 'be at most', limit: 1.1 },
       })
+      if (seconds < paper * 0.95) throw new Error(`${name}: played in ${seconds} s, on paper in ${paper} s`)
     }
     const how = [
       `The first table plays snapshots, replication and merges with the product's own steps on a virtual clock, against an engine whose jobs take as long as they are told. The second is arithmetic.`,

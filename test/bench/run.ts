@@ -26,8 +26,8 @@ export const section: Section = {
     const original = await copyByOriginal(lab, bench, vms)
     return {
       figures: [
-        ...figuresOf(`${vmCount} VMs, all at once`, ours, original),
-        ...figuresOf(`${vmCount} VMs, settings by default`, byDefault, original).map(queueing),
+        ...figuresOf(vmCount, `${vmCount} VMs, all at once`, ours, original),
+        ...figuresOf(vmCount, `${vmCount} VMs, settings by default`, byDefault, original).map(queueing),
       ],
       how: [
         `${vmCount} running VMs with a disk of 32 MiB and 20 writes a second each, on one host and one volume of one brick; three more VMs are down and copied, too.`,

@@ -53,7 +53,8 @@ export function onPaper(estate: Estate, ground: Ground, costs: Costs, knobs: Kno
     phases,
     cycleSeconds,
     rpoSeconds: 2 * cycleSeconds - phases.plan,
-    overlaySeconds: phases.snapshot + phases.replicate + phases.compare + phases.merge,
+    overlaySeconds:
+      phases.replicate + phases.compare + Math.max(phases.snapshot + ground.mergeSeconds, phases.merge),
     busy: {
       'snapshot slots': share(phases.snapshot),
       'merge slots': share(phases.merge),
@@ -80,20 +81,28 @@ function phasesOf(estate: Estate, ground: Ground, costs: Costs, knobs: Knobs, cy
     snapshot,
     replicate,
     compare,
-    merge: mergeSeconds(estate, ground, knobs, snapshot + replicate + compare),
+    merge: mergeSeconds(estate, ground, knobs, snapshot, replicate + compare),
   }
 }
 
-/** An overlay holds what its guest wrote while it lived, which is longer for the VMs that are merged last. */
-function mergeSeconds(estate: Estate, ground: Ground, knobs: Knobs, before: number): number {
+/** An overlay holds what its guest wrote while it lived: the oldest is merged first. */
+function mergeSeconds(
+  estate: Estate,
+  ground: Ground,
+  knobs: Knobs,
+  snapshotSeconds: number,
+  between: number,
+): number {
   const turns = vmsOf(estate) / knobs.mergesAtOnce
   const writtenPerSecond =
     (estate.bytes / estate.engines / estate.vmsPerEngine) * (estate.changedPerDay / daySeconds)
   const perSecondOfLife = writtenPerSecond / ground.mergeBytesPerSecond
   // Each turn takes longer by what was written during all turns before it.
   let done = 0
-  for (let turn = 0; turn < Math.floor(turns); turn++)
-    done += ground.mergeSeconds + perSecondOfLife * (before + done)
+  for (let turn = 0; turn < Math.floor(turns); turn++) {
+    const age = snapshotSeconds * (1 - turn / turns) + between + done
+    done += ground.mergeSeconds + perSecondOfLife * age
+  }
   return done + (turns % 1) * ground.mergeSeconds
 }
 

@@ -51,12 +51,10 @@ async function play(
   clock: Clock,
 ): Promise<Simulated> {
   const vms = Array.from({ length: vmsOf(estate) }, (_, index) => vmOf(estate, index))
-  const began = clock.now()
   const writes = (estate.bytes / estate.engines / estate.vmsPerEngine) * (estate.changedPerDay / 86_400)
   const { hypervisor, asked } = createSlowEngine(vms, clock, {
     snapshot: (vm) => ground.snapshotSeconds * spread(vm),
-    merge: (vm) =>
-      ground.mergeSeconds * spread(vm) + (writes * (clock.now() - began)) / 1000 / ground.mergeBytesPerSecond,
+    merge: (vm, age) => ground.mergeSeconds * spread(vm) + (writes * age) / ground.mergeBytesPerSecond,
   })
   const run = aRun({ clock, emit: () => undefined })
   const site = {
@@ -81,7 +79,8 @@ async function play(
   const taken = at()
   await replicate(run, site, volumeAt('/nowhere'), options)
   const replicated = at()
-  await mergeSnapshots(run, site, run.owed(), options, {
+  // The oldest first, as a run does it.
+  await mergeSnapshots(run, site, run.owed().toReversed(), options, {
     merged: () => undefined,
     stuck: () => {
       unmerged += 1

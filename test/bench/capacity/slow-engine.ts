@@ -17,10 +17,11 @@ interface Work {
 export function createSlowEngine(
   vms: readonly Vm[],
   clock: Clock,
-  seconds: { snapshot(vm: Vm): number; merge(vm: Vm): number },
+  seconds: { snapshot(vm: Vm): number; merge(vm: Vm, ageSeconds: number): number },
 ): { hypervisor: Pick<Hypervisor, Asked>; asked: { looks: number; acts: number } } {
   const byId = new Map(vms.map((vm) => [vm.id, vm]))
   const working = new Map<string, Work>()
+  const takenAt = new Map<string, number>()
   const asked = { looks: 0, acts: 0 }
 
   function begin(vm: Vm, act: string, tag: string, takes: number, end: () => void): void {
@@ -61,6 +62,7 @@ export function createSlowEngine(
           status: 'locked' as 'locked' | 'ok',
         }
         vm.snapshots.push(row)
+        takenAt.set(id, clock.now())
         begin(vm, 'take', tag, seconds.snapshot(vm), () => {
           row.status = 'ok'
           for (const { image, overlay } of overlays) setVolume(vm, image, overlay)
@@ -69,7 +71,8 @@ export function createSlowEngine(
       },
       async removeSnapshot({ id }, snapshot, tag) {
         const vm = found(id)
-        begin(vm, 'merge', tag, seconds.merge(vm), () => {
+        const age = (clock.now() - (takenAt.get(id) ?? clock.now())) / 1000
+        begin(vm, 'merge', tag, seconds.merge(vm, age), () => {
           vm.snapshots = vm.snapshots.filter((row) => row.id !== snapshot)
           for (const disk of vm.disks) setVolume(vm, disk.id, `${disk.id} merged`)
         })

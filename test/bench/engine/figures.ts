@@ -95,8 +95,6 @@ export function movingFigures(
     {
       what: `requests per look, ${at}`,
       ours: { value: ours.requests.ofLooks / ours.requests.looks, unit: 'requests' },
-      theirs: { who: script, value: parallel, unit: 'requests' },
-      ratio: timesAsMuch(parallel, ours.requests.ofLooks / ours.requests.looks, 'times as few'),
       goal: { of: 'ours', must: 'be at most', limit: 4 },
       note: 'a script that had so many under way would ask for each of them',
     },

@@ -19,8 +19,8 @@ export interface Copied {
 export type CopiedByUs = Copied & { report: Report }
 
 /** A run of ours against the original method, and the lives of its overlays against what they had to wait for. */
-export function figuresOf(what: string, copied: CopiedByUs, original: Copied): Figure[] {
-  const [ours, theirs] = [lengths(copied), lengths(original)]
+export function figuresOf(vms: number, what: string, copied: CopiedByUs, original: Copied): Figure[] {
+  const [ours, theirs] = [lengths(copied, vms), lengths(original, vms)]
   return [
     {
       what,
@@ -62,6 +62,9 @@ function againstNeed(what: string, { report, lives }: CopiedByUs): Figure {
   }
 }
 
-function lengths({ lives }: Copied): number[] {
-  return lives.map(({ seconds }) => seconds)
+/** Throws unless the engine tells of every VM's overlay, from its beginning to its end. */
+function lengths({ lives }: Copied, vms: number): number[] {
+  const whole = lives.filter(({ seconds, merge }) => Number.isFinite(seconds) && Number.isFinite(merge))
+  if (whole.length === vms) return whole.map(({ seconds }) => seconds)
+  throw new Error(`the engine tells of the overlays of ${whole.length} VMs, and not of ${vms}`)
 }
