@@ -8,7 +8,7 @@ import type { Section } from './figure.ts'
 const sizes = [1_000, 4_000]
 const largest = 10_000
 const sample = 200
-const widths = [4, 16, 32]
+const widths = [4, 32]
 /** How often each slot is used. */
 const rounds = 5
 const scriptVms = 3
