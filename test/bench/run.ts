@@ -35,7 +35,8 @@ export const section: Section = {
         `${allAtOnce.join(', ')} in [snapshot], as for ten VMs that are spread over several hosts. Each once; the run by default is the first one, which sends everything.`,
         'The original method takes a snapshot of VM after VM and looks every 10 s, lets schedule_georep.py replicate, deletes the overlays on the',
         'secondary, and merges VM after VM, looking every 10 s. Overlay lives are counted from the event of the engine that says that the snapshot is',
-        'complete to the one that says that it is removed; a merge from the event that says that the removal was begun.',
+        'complete to the one that says that it is removed; a merge from the event that says that the removal was begun. Time for which the script',
+        'hung, because Gluster had lost its own events, is not counted: it would hang for ever.',
       ].join(' '),
     }
   },
@@ -99,8 +100,9 @@ async function copyByOriginal(
 ): Promise<Copied> {
   const from = await newestEvent(lab)
   const began = performance.now()
-  await copyByOriginalMethod(lab, vms, say, signal)
-  const seconds = (performance.now() - began) / 1000
-  say(`the original method: ${seconds.toFixed(1)} s`)
-  return { seconds, lives: await overlayLivesSince(lab, from) }
+  const lost = await copyByOriginalMethod(lab, vms, say, signal)
+  const seconds = (performance.now() - began) / 1000 - lost
+  say(`the original method: ${seconds.toFixed(1)} s, and ${lost.toFixed(1)} s for which the script hung`)
+  const lives = await overlayLivesSince(lab, from)
+  return { seconds, lives: lives.map((one) => ({ ...one, seconds: one.seconds - lost })) }
 }

@@ -8,10 +8,10 @@ import { cycleByHand } from './by-hand.ts'
 import { type Case, caseNames, type Measurement, type Tool, toolNames } from './cycle.ts'
 import { changeBlocks, digestOf, mountVolume, writeNew } from './ends.ts'
 import { cycleOfOurs } from './our-step.ts'
+import { hung, scriptFor } from './script.ts'
 
 // Runs inside a node of the lab, where the volumes and their addresses are. Prints one line of JSON for each cycle.
 const usage = 'usage: measure-cycles.ts CASE TOOL...'
-const script = '/usr/lib/x86_64-linux-gnu/glusterfs/scripts/schedule_georep.py'
 /** A cycle that Gluster itself broke is done again, but not for ever. */
 const mostTries = 4
 const { signal } = new AbortController()
@@ -79,8 +79,10 @@ async function goodCycle(ground: Ground, what: Case, tool: Tool): Promise<Measur
 async function cycle({ replication, primary, dir }: Ground, tool: Tool): Promise<boolean> {
   if (tool === 'ours') return cycleOfOurs(replication, primary, dir, signal)
   if (tool === 'by hand') return cycleByHand(primary.dir)
-  await execa(script, ['--no-color', 'data', 'gs1', 'data-dr'])
-  return true
+  const [file, ...argv] = scriptFor('data', 'data-dr')
+  const { exitCode, stderr } = await execa(file, argv, { reject: false })
+  if (exitCode === 0 || exitCode === hung) return exitCode === 0
+  throw new Error(`schedule_georep.py ended with ${exitCode}: ${stderr}`)
 }
 
 /** Whether the file is the same at both ends, by its digest. */
