@@ -36,6 +36,9 @@ export async function keep(book: Book): Promise<void> {
     '## Results',
     conditions,
     verdict,
+    ...(book.failed.length === 0
+      ? []
+      : [`Not measured in that run: ${book.failed.map(({ name }) => name).join(', ')}.`]),
     ...book.chapters.map(chapterMarkdown),
   ]
   await writeFile(readme, `${parts.join('\n\n')}\n`)
