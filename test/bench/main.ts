@@ -52,7 +52,8 @@ async function measureAll(names: readonly string[]): Promise<Book> {
       book.chapters.push(chapter)
       process.stdout.write(`\n${chapterText(chapter)}\n\n`)
     } catch (error) {
-      book.failed.push({ name, why: error instanceof Error ? error.message : String(error) })
+      const [why = ''] = String(error instanceof Error ? error.message : error).split('\n')
+      book.failed.push({ name, why: why.replaceAll(root, '.') })
     }
   }
   return book
@@ -91,7 +92,7 @@ function conclude({ chapters, failed }: Book, strict: boolean): number {
 function machine(): string {
   const [first] = cpus()
   const gib = Math.round(totalmem() / 1024 ** 3)
-  return `${cpus().length} cores ${first?.model.trim() ?? ''}, ${gib} GiB, Linux ${release()}, Node ${process.version}`
+  return `${cpus().length} cores ${first?.model.trim() ?? ''}, ${gib} GiB, Linux ${release().split('-')[0]}, Node ${process.version}`
 }
 
 async function commit(): Promise<string> {
