@@ -22,7 +22,8 @@ export function svgOf({ title, x, y, series, logarithmic }: Plot): string {
   })
   const svg = chart.renderToSVGString()
   chart.dispose()
-  return `${svg}\n`
+  // For who cannot see it; titles are ours and have nothing to escape.
+  return `${svg.replace('>', `><title>${title}</title>`)}\n`
 }
 
 /** Where an axis by powers of ten begins: left to itself it begins one earlier. */
