@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMemoryHypervisor } from '../support/memory-hypervisor.ts'
+import { expect, test } from 'vitest'
+import { createMemoryHypervisor, domain } from '../support/memory-hypervisor.ts'
 import { aDisk, aVm } from '../support/vms.ts'
 import { hypervisorContract } from './hypervisor.ts'
 import type { Subject } from './hypervisor-subject.ts'
@@ -14,8 +15,10 @@ const snapshotFaults = {
   'snapshot has no answer': 'answer lost',
 } as const
 
+const placeOf = () => mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hypervisor-'))
+
 hypervisorContract('a fake over a directory', async (more = 0): Promise<Subject> => {
-  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hypervisor-'))
+  const root = await placeOf()
   const { hypervisor, world, faults } = await createMemoryHypervisor(root, root, vmsOf(more))
   return {
     hypervisor,
@@ -42,6 +45,33 @@ hypervisorContract('a fake over a directory', async (more = 0): Promise<Subject>
       world.steps.filter(({ job, succeeded }) => job === jobId && succeeded === undefined).length,
     [Symbol.asyncDispose]: () => rm(root, { recursive: true }),
   }
+})
+
+test('a fake whose process is killed while a look ends a snapshot has it under way, and the next look ends it', async () => {
+  const root = await placeOf()
+  const { signal } = new AbortController()
+  const { hypervisor } = await createMemoryHypervisor(root, root, [aVm('web')])
+  const [web] = await hypervisor.vms(domain, signal)
+  const [disk] = web?.disks ?? []
+  if (web === undefined || disk?.volume === undefined) throw new Error('no disk')
+  const overlays = [{ image: disk.id, base: disk.volume, overlay: '0be00000-0000-4000-8000-000000000001' }]
+  await hypervisor.takeSnapshot(web, { description: 'a snapshot', overlays }, 'tag-1', signal)
+
+  const looking = hypervisor.observe([web], 'tag', signal)
+  // Somebody else's act is kept while the look is at its files: this is what the killed process has left.
+  await hypervisor.thaw(web, signal)
+  const left = readFileSync(join(root, 'engine.json'))
+  await looking
+  writeFileSync(join(root, 'engine.json'), left)
+
+  const { hypervisor: next } = await createMemoryHypervisor(root, root)
+  const seen = (await next.observe([web], 'tag', signal)).vms.get(web.id)
+  expect(seen?.snapshots.map(({ description, status }) => [description, status])).toContainEqual([
+    'a snapshot',
+    'ok',
+  ])
+  expect(seen?.disks.map(({ volume, status }) => [volume, status])).toEqual([[overlays[0]?.overlay, 'ok']])
+  await rm(root, { recursive: true })
 })
 
 function vmsOf(more: number) {

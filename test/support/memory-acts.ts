@@ -35,6 +35,10 @@ export interface World {
 export function createActs(world: World, filesOf: (image: string) => ReturnType<typeof createVolumeFiles>) {
   /** Of an act of another process the engine tells no tag, only the snapshot and the events. */
   const ownTags = new Set<string>()
+  /** What a look is ending at this moment: until that is done it is under way, also for a process that comes after this one. */
+  const ending = new Set<Pending>()
+  /** Another look may be ending it, or have ended it meanwhile. */
+  const isUnderWay = (act: Pending): boolean => !ending.has(act) && world.pending.includes(act)
   const overlaysOf = (act: Pending) => world.overlays[act.snapshotId] ?? []
 
   function startJob(tag: string, description: string, state: Job['state']): void {
@@ -49,6 +53,7 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
   }
 
   function end(vm: Vm, act: Pending, state: Job['state'], meaning: EventMeaning): void {
+    world.pending.splice(world.pending.indexOf(act), 1)
     setStatus(vm, act, 'ok')
     for (const job of world.jobs) if (job.tag === act.tag) job.state = state
 
@@ -83,6 +88,9 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
       // The guest writes to the base before what it wrote to is gone.
       if (above === undefined) disk.volume = overlay.base
       await filesOf(overlay.image).merge(overlay, above?.overlay)
+    }
+    for (const overlay of overlaysOf(act)) {
+      const above = childOf(world, overlay)
       if (above !== undefined) above.base = overlay.base
     }
     end(vm, act, 'finished', 'snapshot removed')
@@ -108,13 +116,13 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
     /** One look brings every act under way one look further. */
     async advance(): Promise<void> {
       for (const act of [...world.pending]) {
-        // Another look may have ended it meanwhile.
-        if (!world.pending.includes(act)) continue
+        if (!isUnderWay(act)) continue
         const vm = world.vms.find(({ id }) => id === act.vmId)
         act.looks -= 1
         if (act.fate === 'never' || act.looks > 0 || vm === undefined) continue
-        world.pending.splice(world.pending.indexOf(act), 1)
+        ending.add(act)
         await (act.act === 'take' ? endTake(vm, act) : endMerge(vm, act))
+        ending.delete(act)
       }
     },
 
