@@ -5,6 +5,7 @@ import { known } from '../model/known.ts'
 import { nameOfPair, type Pair } from '../model/pair.ts'
 import { ledgerIn, overwrittenBy } from '../run/keeping.ts'
 import type { Report } from '../run/report.ts'
+import { pairView } from './pair-view.ts'
 import { isoTime } from './progress.ts'
 import type { PointView, RunSummary } from './view.ts'
 
@@ -143,10 +144,7 @@ export function summaryOf(report: Report): RunSummary {
   return {
     run: report.run,
     ...(report.job === undefined ? {} : { job: report.job }),
-    pair: {
-      primary: report.primary,
-      secondary: { host: report.secondary.host, volume: report.secondary.volume },
-    },
+    pair: pairView(report),
     outcome: report.outcome,
     startedAt: report.startedAt,
     finishedAt: report.finishedAt,

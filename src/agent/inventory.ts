@@ -33,16 +33,20 @@ export function inventoryFrom(source: InventorySource): (signal: AbortSignal) =>
   const domainOf = async (pair: Pair, signal: AbortSignal): Promise<StorageDomain | Blind> => {
     const known = domains.get(pair.primary)
     if (known !== undefined) return known
-    const all = await source.hypervisor.domains(signal)
-    try {
-      const found = findDomain(all, await source.volumesOf(pair, signal), source.storageDomain)
-      if ('severity' in found) throw new Failure(`${found.subject}: ${found.what}`, { hint: found.hint })
-      domains.set(pair.primary, found)
-      return found
-    } catch (error) {
-      signal.throwIfAborted()
-      return new Blind(pair, error)
+    const [all, volumes] = await Promise.all([
+      source.hypervisor.domains(signal),
+      source.volumesOf(pair, signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        return new Blind(pair, error)
+      }),
+    ])
+    if (volumes instanceof Blind) return volumes
+    const found = findDomain(all, volumes, source.storageDomain)
+    if ('severity' in found) {
+      return new Blind(pair, new Failure(`${found.subject}: ${found.what}`, { hint: found.hint }))
     }
+    domains.set(pair.primary, found)
+    return found
   }
 
   const listOrBlind = async (pair: Pair, signal: AbortSignal): Promise<readonly Vm[] | Blind> => {
@@ -82,18 +86,18 @@ export function inventoryFrom(source: InventorySource): (signal: AbortSignal) =>
       const vm = vmOf(sightings, source.policies)
       return sightings.some((one) => isPartly(one.vm)) ? { ...vm, partly: true as const } : vm
     })
-    return { vms, blind: blind.map(({ pair, cause }) => ({ pair, error: cause })) }
+    return { vms, blind }
   }
 }
 
 /** That nothing can be learnt of a pair's volumes, and why. */
 class Blind {
   readonly pair: Pair
-  readonly cause: unknown
+  readonly error: unknown
 
-  constructor(pair: Pair, cause: unknown) {
+  constructor(pair: Pair, error: unknown) {
     this.pair = pair
-    this.cause = cause
+    this.error = error
   }
 }
 

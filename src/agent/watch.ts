@@ -57,9 +57,10 @@ export class Watch {
   async lookAtEngine(signal: AbortSignal): Promise<boolean> {
     try {
       const { vms, blind } = await this.#ports.inventory(signal)
-      this.#take(vms, new Set(blind.map(({ pair }) => pair.primary)))
+      const unseen = new Set(blind.map(({ pair }) => pair.primary))
+      this.#take(vms, unseen)
       for (const { pair, error } of blind) this.#troubles.met(volumeMatter(pair), error, enginePatienceMs)
-      return this.#clearedBut(new Set(blind.map(({ pair }) => volumeMatter(pair))))
+      return this.#clearedBut(unseen)
     } catch (error) {
       if (!signal.aborted) this.#troubles.met('engine', error, enginePatienceMs)
       return false
@@ -68,9 +69,9 @@ export class Watch {
 
   /** True when engine or a volume can be asked again that could not. */
   #clearedBut(blind: ReadonlySet<string>): boolean {
-    const volumes = this.#records.flatMap(({ job }) => job.pairs.map(volumeMatter))
-    const well = ['engine', ...volumes].filter((matter) => !blind.has(matter))
-    return well.map((matter) => this.#troubles.cleared(matter)).includes(true)
+    const pairs = this.#records.flatMap(({ job }) => job.pairs)
+    const volumes = pairs.filter(({ primary }) => !blind.has(primary)).map(volumeMatter)
+    return ['engine', ...volumes].map((matter) => this.#troubles.cleared(matter)).includes(true)
   }
 
   /** What was known of these pairs' secondaries is read anew at the next turn. */

@@ -92,7 +92,8 @@ async function main(): Promise<void> {
     socket: config.controlSocket,
   })
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+    // They stay after the first: execa ends this process when its own listeners find themselves alone.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
   })
 }
 

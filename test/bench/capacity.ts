@@ -1,5 +1,5 @@
 import { costsFrom } from './capacity/costs.ts'
-import { bigEstate, type Estate, type Knobs, usualGround, vmsOf } from './capacity/estate.ts'
+import { bigEstate, type Costs, type Estate, type Knobs, usualGround, vmsOf } from './capacity/estate.ts'
 import { type Outlook, onPaper } from './capacity/paper.ts'
 import { simulate } from './capacity/simulate.ts'
 import type { Figure, Plot, Section, Table } from './figure.ts'
@@ -54,7 +54,7 @@ export const section: Section = {
       `Measured here (in this run, or in the one that is kept): ${sentences(costs)}`,
       `Put in, since no single machine can show it: ${sentences(usualGround)} 2 disks and 5 GB for each VM, of which guests change 2% a day.`,
     ].join('\n')
-    return { figures, how, tables: [tableOf(outlooks)], plots: [rpoPlot(earlier)] }
+    return { figures, how, tables: [tableOf(outlooks)], plots: [rpoPlot(costs)] }
   },
 }
 
@@ -90,8 +90,7 @@ function tableOf(outlooks: { name: string; outlook: Outlook }[]): Table {
   }
 }
 
-function rpoPlot(earlier: Parameters<typeof costsFrom>[0]): Plot {
-  const costs = costsFrom(earlier)
+function rpoPlot(costs: Costs): Plot {
   const sizes = [100, 300, 1000, 3000, 10_000]
   const points = (atOnce: number) =>
     sizes.map((vmsPerEngine): [number, number] => {

@@ -27,15 +27,27 @@ await new Command('bench')
 
 async function bench(names: string[], options: { json?: string; keep?: true; strict?: true }): Promise<void> {
   const { json, strict = false } = options
-  const book = await measureAll(names.length > 0 ? names : Object.keys(sections))
+  const interrupted = new AbortController()
+  // They stay after the first: execa ends this process when its own listeners find themselves alone, and the lab would be left.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}: nothing is written`)))
+  }
+  let book: Book
+  try {
+    book = await measureAll(names.length > 0 ? names : Object.keys(sections), interrupted.signal)
+  } catch (error) {
+    if (error !== interrupted.signal.reason) throw error
+    say(String(interrupted.signal.reason.message))
+    process.exitCode = 130
+    return
+  }
   if (json !== undefined) await writeFile(json, `${JSON.stringify(book, null, 2)}\n`)
   if (options.keep) await keep(book)
   process.exitCode = conclude(book, strict)
 }
 
-async function measureAll(names: readonly string[]): Promise<Book> {
-  const interrupted = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+/** Throws when aborted, once what the section had started is gone. */
+async function measureAll(names: readonly string[], signal: AbortSignal): Promise<Book> {
   const book: Book = {
     at: new Date().toISOString(),
     machine: machine(),
@@ -47,11 +59,11 @@ async function measureAll(names: readonly string[]): Promise<Book> {
   for (const name of names) {
     say(`${name}: begins`)
     try {
-      interrupted.signal.throwIfAborted()
-      const chapter = await measured(name, book, interrupted.signal)
+      const chapter = await measured(name, book, signal)
       book.chapters.push(chapter)
       process.stdout.write(`\n${chapterText(chapter)}\n\n`)
     } catch (error) {
+      signal.throwIfAborted()
       const [why = ''] = String(error instanceof Error ? error.message : error).split('\n')
       book.failed.push({ name, why: why.replaceAll(root, '.') })
     }

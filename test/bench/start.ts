@@ -2,6 +2,7 @@ import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { type Figure, type Section, timesAsMuch } from './figure.ts'
+import { medianOf } from './middle.ts'
 
 const root = join(import.meta.dirname, '../..')
 const times = 20
@@ -49,9 +50,5 @@ async function medians(commands: [string[], string[]], signal: AbortSignal): Pro
       taken[index].push((performance.now() - at) / 1000)
     }
   }
-  return [median(taken[0]), median(taken[1])]
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+  return [medianOf(taken[0]), medianOf(taken[1])]
 }

@@ -18,12 +18,11 @@ import { createSlowEngine } from './slow-engine.ts'
 const hosts = 50
 const stepMs = 60_000
 
-/** What the product's own steps took for one volume on a clock of their own, in seconds, and how often the engine was looked at. */
+/** What the product's own steps took for one volume on a clock of their own, in seconds. */
 export interface Simulated {
   snapshot: number
   replicate: number
   merge: number
-  looks: number
   unmerged: number
 }
 
@@ -52,7 +51,7 @@ async function play(
 ): Promise<Simulated> {
   const vms = Array.from({ length: vmsOf(estate) }, (_, index) => vmOf(estate, index))
   const writes = (estate.bytes / estate.engines / estate.vmsPerEngine) * (estate.changedPerDay / 86_400)
-  const { hypervisor, asked } = createSlowEngine(vms, clock, {
+  const hypervisor = createSlowEngine(vms, clock, {
     snapshot: (vm) => ground.snapshotSeconds * spread(vm),
     merge: (vm, age) => ground.mergeSeconds * spread(vm) + (writes * age) / ground.mergeBytesPerSecond,
   })
@@ -90,7 +89,6 @@ async function play(
     snapshot: taken - first,
     replicate: replicated - taken,
     merge: at() - replicated,
-    looks: asked.looks,
     unmerged,
   }
 }

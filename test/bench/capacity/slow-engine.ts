@@ -18,14 +18,12 @@ export function createSlowEngine(
   vms: readonly Vm[],
   clock: Clock,
   seconds: { snapshot(vm: Vm): number; merge(vm: Vm, ageSeconds: number): number },
-): { hypervisor: Pick<Hypervisor, Asked>; asked: { looks: number; acts: number } } {
+): Pick<Hypervisor, Asked> {
   const byId = new Map(vms.map((vm) => [vm.id, vm]))
   const working = new Map<string, Work>()
   const takenAt = new Map<string, number>()
-  const asked = { looks: 0, acts: 0 }
 
   function begin(vm: Vm, act: string, tag: string, takes: number, end: () => void): void {
-    asked.acts += 1
     const job: Job = { id: `${act} ${tag}`, tag, description: `${act} ${vm.name}`, state: 'running' }
     working.set(vm.id, { job, endsAt: clock.now() + takes * 1000, end })
   }
@@ -37,50 +35,46 @@ export function createSlowEngine(
   }
 
   return {
-    asked,
-    hypervisor: {
-      async observe(refs) {
-        asked.looks += 1
-        const jobs: Job[] = []
-        for (const { id } of refs) {
-          const work = working.get(id)
-          if (work === undefined) continue
-          if (work.job.state === 'running' && work.endsAt <= clock.now()) {
-            work.end()
-            work.job.state = 'finished'
-          }
-          jobs.push(work.job)
+    async observe(refs) {
+      const jobs: Job[] = []
+      for (const { id } of refs) {
+        const work = working.get(id)
+        if (work === undefined) continue
+        if (work.job.state === 'running' && work.endsAt <= clock.now()) {
+          work.end()
+          work.job.state = 'finished'
         }
-        return { vms: new Map(refs.map(({ id }) => [id, found(id)])), jobs, events: [] }
-      },
-      async takeSnapshot({ id }, { description, overlays }, tag) {
-        const vm = found(id)
-        const row = {
-          id: `${id} ${tag}`,
-          description,
-          kind: 'regular' as const,
-          status: 'locked' as 'locked' | 'ok',
-        }
-        vm.snapshots.push(row)
-        takenAt.set(id, clock.now())
-        begin(vm, 'take', tag, seconds.snapshot(vm), () => {
-          row.status = 'ok'
-          for (const { image, overlay } of overlays) setVolume(vm, image, overlay)
-        })
-        return row.id
-      },
-      async removeSnapshot({ id }, snapshot, tag) {
-        const vm = found(id)
-        const age = (clock.now() - (takenAt.get(id) ?? clock.now())) / 1000
-        begin(vm, 'merge', tag, seconds.merge(vm, age), () => {
-          vm.snapshots = vm.snapshots.filter((row) => row.id !== snapshot)
-          for (const disk of vm.disks) setVolume(vm, disk.id, `${disk.id} merged`)
-        })
-      },
-      freeze: () => Promise.resolve(),
-      thaw: () => Promise.resolve(),
-      isGone: ({ id }) => Promise.resolve(!byId.has(id)),
+        jobs.push(work.job)
+      }
+      return { vms: new Map(refs.map(({ id }) => [id, found(id)])), jobs, events: [] }
     },
+    async takeSnapshot({ id }, { description, overlays }, tag) {
+      const vm = found(id)
+      const row = {
+        id: `${id} ${tag}`,
+        description,
+        kind: 'regular' as const,
+        status: 'locked' as 'locked' | 'ok',
+      }
+      vm.snapshots.push(row)
+      takenAt.set(id, clock.now())
+      begin(vm, 'take', tag, seconds.snapshot(vm), () => {
+        row.status = 'ok'
+        for (const { image, overlay } of overlays) setVolume(vm, image, overlay)
+      })
+      return row.id
+    },
+    async removeSnapshot({ id }, snapshot, tag) {
+      const vm = found(id)
+      const age = (clock.now() - (takenAt.get(id) ?? clock.now())) / 1000
+      begin(vm, 'merge', tag, seconds.merge(vm, age), () => {
+        vm.snapshots = vm.snapshots.filter((row) => row.id !== snapshot)
+        for (const disk of vm.disks) setVolume(vm, disk.id, `${disk.id} merged`)
+      })
+    },
+    freeze: () => Promise.resolve(),
+    thaw: () => Promise.resolve(),
+    isGone: ({ id }) => Promise.resolve(!byId.has(id)),
   }
 }
 

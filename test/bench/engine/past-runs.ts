@@ -6,33 +6,19 @@ import { ledgerIn, overwrittenBy } from '../../../src/run/keeping.ts'
 import { Ledger } from '../../../src/run/ledger.ts'
 import type { Report, VmResult } from '../../../src/run/report.ts'
 import { runId } from '../../../src/run/run.ts'
+import { aJob, hour } from '../../agent/a-job.ts'
 import { planAll } from './plan-all.ts'
-
-const hourMs = 3_600_000
 
 /** So many jobs on one volume, each with a copy of its own and its share of the VMs by their names. */
 export function jobsOf(many: number): JobConfig[] {
-  return Array.from({ length: many }, (_, index) => ({
-    name: `job${index}`,
-    pairs: [{ primary: 'vmstore', secondary: { host: 'dr1', volume: `copy${index}` } }],
-    schedule: undefined,
-    timeZone: 'UTC',
-    rpoMs: 24 * hourMs,
-    marginPercent: 10,
-    select: [{ by: 'regex', pattern: `^vm\\d*[${shareOf(index, many)}]$` }],
-    exclude: undefined,
-    excludeDisks: undefined,
-    blackout: undefined,
-    bandwidth: undefined,
-    jitterMs: 0,
-    catchUp: true,
-    retryMs: hourMs,
-    enabled: true,
-    verify: undefined,
-    fullEveryMs: undefined,
-    timeoutMs: undefined,
-    notify: undefined,
-  }))
+  return Array.from({ length: many }, (_, index) =>
+    aJob({
+      name: `job${index}`,
+      pairs: [{ primary: 'vmstore', secondary: { host: 'dr1', volume: `copy${index}` } }],
+      rpoMs: 24 * hour,
+      select: [{ by: 'regex', pattern: `^vm\\d*[${shareOf(index, many)}]$` }],
+    }),
+  )
 }
 
 function shareOf(index: number, many: number): string {
@@ -59,7 +45,7 @@ export async function writeHistory(
     const [{ pattern } = { pattern: '' }] = job.select as { pattern: string }[]
     using ledger = new Ledger(ledgerIn(stateDir), nameOfPair(pair))
     for (let ago = runs; ago > 0; ago--) {
-      const at = new Date(Date.now() - ago * hourMs)
+      const at = new Date(Date.now() - ago * hour)
       const run = runId(at)
       const results = vms.map((vm) => resultOf(vm, new RegExp(pattern).test(vm.name), at.toISOString()))
       const report: Report = {
@@ -68,7 +54,7 @@ export async function writeHistory(
         job: job.name,
         outcome: 'protected',
         startedAt: at.toISOString(),
-        finishedAt: new Date(at.getTime() + hourMs / 6).toISOString(),
+        finishedAt: new Date(at.getTime() + hour / 6).toISOString(),
         ...pair,
         steps: [],
         vms: results,

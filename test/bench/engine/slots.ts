@@ -2,12 +2,8 @@ import type { Job } from '../../../src/lab/engine/world/records.ts'
 
 /** How the slots of one kind of work were used, as the engine saw it. */
 export interface Slots {
-  jobs: number
   /** Of `parallel` slots, in percent, between the first start and the last one: while something was waiting. */
   busyPercent: number
-  /** At once. */
-  most: number
-  medianSeconds: number
 }
 
 /** What became of the slots of snapshots and of merges, by the jobs whose correlation ids begin so. */
@@ -38,14 +34,5 @@ function slots(spans: readonly Span[], parallel: number): Slots {
   const first = Math.min(...spans.map(({ from }) => from))
   const last = Math.max(...spans.map(({ from }) => from))
   const busy = spans.reduce((sum, { from, to }) => sum + Math.min(to, last) - from, 0)
-  const most = Math.max(
-    ...spans.map(({ from: at }) => spans.filter(({ from, to }) => from <= at && at < to).length),
-  )
-  const lengths = spans.map(({ from, to }) => (to - from) / 1000).toSorted((a, b) => a - b)
-  return {
-    jobs: spans.length,
-    busyPercent: (100 * busy) / (parallel * (last - first)),
-    most,
-    medianSeconds: lengths[Math.floor(lengths.length / 2)] ?? Number.NaN,
-  }
+  return { busyPercent: (100 * busy) / (parallel * (last - first)) }
 }

@@ -5,6 +5,7 @@ import { inventoryFrom } from '../../../src/agent/inventory.ts'
 import { createAgent } from '../../../src/agent/scheduled-agent.ts'
 import type { Hypervisor } from '../../../src/model/hypervisor.ts'
 import { systemClock } from '../../../src/run/clock.ts'
+import { medianOf } from '../middle.ts'
 import { jobsOf } from './past-runs.ts'
 
 export interface WatchOrder {
@@ -14,14 +15,11 @@ export interface WatchOrder {
 }
 
 export interface WatchEnd {
-  /** Of the first turn that knows all VMs: it remembers them. */
-  firstSeconds: number
-  /** Medians of further ones, and of what the API's clients ask for. */
+  /** Medians of turns that know all VMs, and of what the API's clients ask for. */
   turnSeconds: number
   statusSeconds: number
   vmsSeconds: number
   vms: number
-  behind: number
 }
 
 const times = 9
@@ -62,7 +60,8 @@ export async function watchAll(hypervisor: Hypervisor, order: WatchOrder): Promi
   )
   const working = agent.work()
   while (agent.vms().length === 0) await rounds.next()
-  const firstSeconds = await rounds.next()
+  // The first turn that knows all VMs remembers them.
+  await rounds.next()
   const turns: number[] = []
   for (let turn = 0; turn < times; turn++) turns.push(await rounds.next())
   const status = agent.status()
@@ -74,12 +73,10 @@ export async function watchAll(hypervisor: Hypervisor, order: WatchOrder): Promi
   await working
   if (status.troubles.length > 0) throw new Error(JSON.stringify(status.troubles))
   return {
-    firstSeconds,
-    turnSeconds: median(turns),
-    statusSeconds: median(statuses),
-    vmsSeconds: median(lists),
+    turnSeconds: medianOf(turns),
+    statusSeconds: medianOf(statuses),
+    vmsSeconds: medianOf(lists),
     vms,
-    behind: status.behind.length,
   }
 }
 
@@ -115,8 +112,4 @@ function secondsOf(act: () => unknown): number {
   const at = performance.now()
   act()
   return (performance.now() - at) / 1000
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

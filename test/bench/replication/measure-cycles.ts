@@ -1,14 +1,13 @@
 import { mkdir, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { createGeoReplication } from '../../../src/gluster/geo-replication.ts'
 import type { OpenVolume, Replication } from '../../../src/model/replication.ts'
 import { cycleByHand } from './by-hand.ts'
 import { type Case, caseNames, type Measurement, type Tool, toolNames } from './cycle.ts'
 import { changeBlocks, digestOf, mountVolume, writeNew } from './ends.ts'
 import { cycleOfOurs } from './our-step.ts'
-import { hung, scriptFor } from './script.ts'
+import { cycleOfScript } from './script.ts'
 
 // Runs inside a node of the lab, where the volumes and their addresses are. Prints one line of JSON for each cycle.
 const usage = 'usage: measure-cycles.ts CASE TOOL...'
@@ -79,10 +78,7 @@ async function goodCycle(ground: Ground, what: Case, tool: Tool): Promise<Measur
 async function cycle({ replication, primary, dir }: Ground, tool: Tool): Promise<boolean> {
   if (tool === 'ours') return cycleOfOurs(replication, primary, dir, signal)
   if (tool === 'by hand') return cycleByHand(primary.dir)
-  const [file, ...argv] = scriptFor('data', 'data-dr')
-  const { exitCode, stderr } = await execa(file, argv, { reject: false })
-  if (exitCode === 0 || exitCode === hung) return exitCode === 0
-  throw new Error(`schedule_georep.py ended with ${exitCode}: ${stderr}`)
+  return cycleOfScript({ primary: 'data', secondary: 'data-dr' }, signal)
 }
 
 /** Whether the file is the same at both ends, by its digest. */

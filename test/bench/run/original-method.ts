@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { execa } from 'execa'
 import { z } from 'zod'
 import type { LabClient, LabVm } from '../../../src/lab/client.ts'
-import { hung, scriptFor } from '../replication/script.ts'
+import { cycleOfScript } from '../replication/script.ts'
 
 const pollMs = 10_000
 const description = 'before replication'
@@ -69,15 +68,12 @@ async function replicate(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const [file, ...argv] = lab.at('gp1', ...scriptFor(pair.primary, pair.secondary))
   const began = performance.now()
   for (;;) {
     const at = performance.now()
-    const { exitCode, stderr } = await execa(file, argv, { cancelSignal: signal, reject: false })
-    signal.throwIfAborted()
-    say(`the script has ended with ${exitCode}`)
-    if (exitCode === 0) return (at - began) / 1000
-    if (exitCode !== hung) throw new Error(`schedule_georep.py ended with ${exitCode}: ${stderr}`)
+    const isDone = await cycleOfScript(pair, signal, (...argv) => lab.at('gp1', ...argv))
+    say(`the script ${isDone ? 'is done' : 'hung and was ended'}`)
+    if (isDone) return (at - began) / 1000
   }
 }
 
