@@ -59,9 +59,7 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
     }
   }
 
-  function endOf({ dir }: OpenVolume, signal: AbortSignal): Promise<End> {
-    return mounted.get(dir)?.end(signal) ?? Promise.resolve({ dir })
-  }
+  const endOf = ({ dir }: OpenVolume): End => mounted.get(dir)?.end ?? { dir }
 
   async function rows(signal: AbortSignal): Promise<BrickRow[]> {
     const root = await gluster.xml([...session, 'status'], signal)
@@ -218,8 +216,8 @@ export function createGeoReplication(options: GeoReplicationOptions): Replicatio
 
     async resend({ primary, secondary }, files, signal) {
       if (files.length === 0) return
-      const [here, there] = await Promise.all([endOf(primary, signal), secondary && endOf(secondary, signal)])
-      await resend({ primary: here, ...(there === undefined ? {} : { secondary: there }) }, files, signal)
+      const there = secondary === undefined ? {} : { secondary: endOf(secondary) }
+      await resend({ primary: endOf(primary), ...there }, files, signal)
     },
   }
 }

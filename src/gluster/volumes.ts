@@ -11,13 +11,14 @@ import { spaceAt } from './space.ts'
 
 /** A volume that is mounted here, and what it takes to look at its pieces. */
 export interface Mounted extends OpenVolume {
-  /** Its root, and where it is sharded that of a second mount, made the first time it is asked for. */
-  end(signal: AbortSignal): Promise<End>
+  /** Its root, and where it is sharded that of a second mount. */
+  end: End
 }
 
 export interface Volumes {
+  /** With all mounts that it takes: none is made later, when guests may be on their overlays. */
   openPrimary(layout: Layout, dir: string, signal: AbortSignal): Promise<Mounted>
-  /** Deleting and writing is possible there although the volume is read-only for others. */
+  /** The same; deleting and writing is possible there although the volume is read-only for others. */
   openSecondary(layout: Layout, dir: string, signal: AbortSignal): Promise<Mounted>
   /** Finishes deletions on the secondary, unmounts, removes the directory. Already so = done. */
   close(dir: string, signal: AbortSignal): Promise<void>
@@ -94,10 +95,15 @@ export function volumesAt(options: { pair: Pair; logDir: string; mountMs: number
     extra: readonly string[],
     signal: AbortSignal,
   ): Promise<Mounted> {
+    const closed = () => close(dir, AbortSignal.timeout(mountMs * 2), sharded)
     await mountIt(volume, hosts, dir, extra, signal)
-    return mountedAt(dir, sharded ? (asked) => mountBeside(volume, hosts, dir, asked) : undefined, () =>
-      close(dir, AbortSignal.timeout(mountMs * 2), sharded),
-    )
+    if (!sharded) return mountedAt({ dir }, closed)
+    try {
+      return mountedAt({ dir, raw: await mountBeside(volume, hosts, dir, signal) }, closed)
+    } catch (error) {
+      await closed().catch(() => undefined)
+      throw error
+    }
   }
 
   return {
@@ -142,34 +148,17 @@ export async function openVolumeAt(
     await rmdir(beside).catch(() => undefined)
     throw error
   }
-  return mountedAt(dir, async () => beside, closed)
+  return mountedAt({ dir, raw: beside }, closed)
 }
 
-function mountedAt(
-  dir: string,
-  mountRaw: ((signal: AbortSignal) => Promise<string>) | undefined,
-  close: () => Promise<void>,
-): Mounted {
-  let raw: Promise<string> | undefined
-  const end = async (signal: AbortSignal): Promise<End> => {
-    if (mountRaw === undefined) return { dir }
-    // One mount for all who ask at the same time; after a failure the next one tries again.
-    raw ??= mountRaw(signal).catch((error: unknown) => {
-      raw = undefined
-      throw error
-    })
-    return { dir, raw: await raw }
-  }
+function mountedAt(end: End, close: () => Promise<void>): Mounted {
+  const { dir, raw } = end
   return {
     dir,
     end,
     space: () => spaceAt(dir),
-    async open(path, signal) {
-      const { raw: pieces } = await end(signal)
-      return pieces === undefined
-        ? plainFile(join(dir, path))
-        : openSharded({ dir, raw: pieces }, path, signal)
-    },
+    open: async (path, signal) =>
+      raw === undefined ? plainFile(join(dir, path)) : openSharded({ dir, raw }, path, signal),
     [Symbol.asyncDispose]: close,
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -29,6 +29,28 @@ if (process.env[insideNode] !== undefined) {
       quietMs: 5000,
       [Symbol.asyncDispose]: () => rm(dir, { recursive: true }),
     }
+  })
+
+  // Here, where the volumes are sharded, each has two.
+  test('an open volume has all its mounts: none is made later, when guests may be on their overlays', async () => {
+    const { signal } = new AbortController()
+    const dir = await mkdtemp(join(tmpdir(), 'replication-'))
+    const mounts = async (): Promise<number> =>
+      (await readFile('/proc/self/mounts', 'utf8')).split(` ${dir}/`).length - 1
+    const pair = { primary: 'data', secondary: { host: 'gs1', volume: 'data-dr' } }
+    const replication = createGeoReplication({ ...pair, logDir: dir })
+    {
+      await using primary = await replication.openPrimary(await mkdtemp(join(dir, 'mount-')), signal)
+      expect(await mounts()).toBe(2)
+      await using _secondary = await replication.openSecondary(await mkdtemp(join(dir, 'mount-')), signal)
+      expect(await mounts()).toBe(4)
+      await writeFile(join(primary.dir, 'to-be-sent-again'), 'content')
+      await using file = await primary.open('to-be-sent-again', signal)
+      await replication.resend({ primary }, ['to-be-sent-again'], signal)
+      expect([await mounts(), file.sizeBytes]).toEqual([4, 7])
+    }
+    expect(await mounts()).toBe(0)
+    await rm(dir, { recursive: true })
   })
 } else {
   // With sharding, which is the harder case; three replicas take minutes longer on a small machine and come on demand.
