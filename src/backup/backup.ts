@@ -11,7 +11,7 @@ import { type BackupPlan, offlineOf, snapshotsOf, takesPart } from './plan.ts'
 import { preflight } from './preflight.ts'
 import { proveContent } from './prove-content.ts'
 import { proveStructure } from './prove-structure.ts'
-import { replicate } from './replicate.ts'
+import { readySession, replicate } from './replicate.ts'
 import { resendUnmerged } from './resend-unmerged.ts'
 import { oweFollowed } from './shared-vms.ts'
 import { guardSpace } from './space-guard.ts'
@@ -41,7 +41,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   verdicts.plan(planned)
   await telling.begins(run, planned)
 
-  // Before the snapshots: a mount takes a second, which guests would spend on their overlays.
+  // Before the snapshots, as all that can be: a mount takes a second, which guests would spend on their overlays.
   const pair = await site.replication.pair(run.signal)
   await using primary = await openVolume(run, site, 'primary')
   await using secondary = await openVolume(run, site, 'secondary')
@@ -51,6 +51,7 @@ export async function backup(run: Run, site: Site, options: BackupOptions, telli
   const plan = await part.unite(run, planned, verdicts)
   verdicts.plan(plan)
   const offline = await writesTo(offlineOf(plan))
+  await readySession(run, site)
 
   // From here until the merge guests write into overlays: they must not fill the volume.
   using guard = guardSpace(run, primary, options)

@@ -1,4 +1,4 @@
-import type { Checkpoint, OpenVolume, Progress, SessionState } from '../model/replication.ts'
+import type { Checkpoint, OpenVolume, Progress } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
@@ -20,8 +20,20 @@ const busyPatience = 20
 const tookFact = 'replications took'
 
 /**
- * Brings everything that the primary holds at this moment to the secondary and stops the session again. Throws TimedOut
- * when that takes longer than allowed; the session is then still owed a stop. `again`: a turn for a few files, of which
+ * Sees that the session does not run: one that does would need a restart to see a new checkpoint, and it would tear the copy afterwards.
+ * It is asked before guests write to overlays, which need not wait for the answer. Throws TimedOut when it does not stop.
+ */
+export async function readySession(run: Run, site: Site): Promise<void> {
+  const { state } = await site.replication.session(run.signal)
+  if (state === 'created' || state === 'stopped') return
+  const text = `the session was ${state}: it is stopped, and stays so after the run`
+  run.emit({ kind: 'note', severity: 'info', text })
+  await stopReplication(run, site, [])
+}
+
+/**
+ * Brings everything that the primary holds at this moment to the secondary, by a session that does not run, and stops it again. Throws
+ * TimedOut when that takes longer than allowed; the session is then still owed a stop. `again`: a turn for a few files, of which
  * earlier runs tell nothing.
  */
 export async function replicate(
@@ -34,9 +46,7 @@ export async function replicate(
   const { replication } = site
   const bandwidth = bandwidthOf(run, site, options)
   const began = run.clock.now()
-  const { state: found } = await replication.session(run.signal)
-  const owed = run.owe({ kind: 'session', found })
-  await stopIfRunning(run, site, found)
+  const owed = run.owe({ kind: 'session' })
   await replication.mark(run.signal)
   await bandwidth.apply()
   await replication.start(run.signal)
@@ -80,14 +90,6 @@ export async function stopReplication(run: Run, site: Site, owed: readonly Owed[
     },
   )
   for (const one of owed) run.strike(one)
-}
-
-/** A session that runs already would need a restart to see a new checkpoint, and it would tear the copy afterwards. */
-async function stopIfRunning(run: Run, site: Site, state: SessionState): Promise<void> {
-  if (state === 'created' || state === 'stopped') return
-  const text = `the session was ${state}: it is stopped, and stays so after the run`
-  run.emit({ kind: 'note', severity: 'info', text })
-  await stopReplication(run, site, [])
 }
 
 interface Watched {

@@ -21,7 +21,7 @@ export type Obligation =
   /** Settled by: these overlays are gone from the secondary and their bases are tops of their chains again. */
   | { kind: 'overlays'; vm: VmRef; domain: string; overlays: Overlay[] }
   /** Settled by: the replication session is stopped, however it was found: a running one would tear the copy. */
-  | { kind: 'session'; found: string }
+  | { kind: 'session' }
   /** Settled by: what limits the session is as it was found. */
   | { kind: 'bandwidth'; found: Readonly<Record<string, string>> }
   /** Settled by: unmounted, directory removed, on the machine (its id) that mounted it. */
@@ -92,7 +92,7 @@ const shapes: { readonly [K in Obligation['kind']]: Shape } = {
   freeze: { vm: isVm },
   snapshot: { vm: isVm, domain: isUuid, description: isText, overlays: isOverlays },
   overlays: { vm: isVm, domain: isUuid, overlays: isOverlays },
-  session: { found: isText },
+  session: {},
   bandwidth: { found: isSettings },
   mount: { dir: isText, on: isText },
   job: { text: isText },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { replicate } from '../../src/backup/replicate.ts'
+import { readySession, replicate } from '../../src/backup/replicate.ts'
 import { CommandFailed } from '../../src/model/errors.ts'
 import type { Progress, Replication, SessionState } from '../../src/model/replication.ts'
 import { createStage, quickOptions, volumeAt } from '../support/stage.ts'
@@ -46,6 +46,7 @@ async function replicated(
   }
   const site = { hypervisor: stage.engine.hypervisor, replication }
   const primary = volumeAt('/p')
+  await readySession(run, site)
   const error = await replicate(run, site, primary, { ...quickOptions, ...options }).then(
     () => undefined,
     (thrown: unknown) => thrown,

@@ -14,7 +14,7 @@ const entries = [
   { kind: 'freeze', vm },
   { kind: 'snapshot', vm, domain: uuidOf('domain'), description: 'vmbackup 1', overlays },
   { kind: 'overlays', vm, domain: uuidOf('domain'), overlays },
-  { kind: 'session', found: 'stopped' },
+  { kind: 'session' },
   { kind: 'bandwidth', found: { 'rsync-options': '--compress', 'sync-jobs': '3' } },
   { kind: 'mount', dir: '/var/lib/vmbackup/mnt/a', on: 'gp1/1' },
   { kind: 'job', text: 'vmbackup 1' },

@@ -133,7 +133,7 @@ describe('the outbox', () => {
     using ledger = new Ledger(file, 'pair')
     using outbox = new Outbox(file)
     outbox.take(anAlert(), [ops], noon)
-    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+    ledger.owe('run-1', { kind: 'session' })
     expect(ledger.open()).toHaveLength(1)
     expect(outbox.waiting(key)).toHaveLength(1)
     using again = new Ledger(file, 'pair')

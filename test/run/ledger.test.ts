@@ -18,7 +18,7 @@ const each: Obligation[] = [
   { kind: 'overlays', vm, domain, overlays },
   { kind: 'snapshot', vm, domain, description: 'vmbackup 1', overlays },
   { kind: 'freeze', vm },
-  { kind: 'session', found: 'stopped' },
+  { kind: 'session' },
   { kind: 'mount', dir: '/mnt/x', on: 'here' },
   { kind: 'job', text: 'vmbackup 1' },
   { kind: 'event', number: 7, startedAt: '2026-11-21T00:00:00.000Z' },
@@ -41,8 +41,8 @@ describe('the ledger', () => {
 
   test('knows the run that owes', () => {
     using ledger = new Ledger(':memory:', 'pair')
-    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
-    ledger.owe('run-2', { kind: 'session', found: 'stopped' })
+    ledger.owe('run-1', { kind: 'session' })
+    ledger.owe('run-2', { kind: 'session' })
     expect(ledger.open().map(({ run }) => run)).toEqual(['run-2', 'run-1'])
   })
 
@@ -50,7 +50,7 @@ describe('the ledger', () => {
     const file = join(aFolder(), 'vmbackup.db')
     using ours = new Ledger(file, 'a--h--b')
     using theirs = new Ledger(file, 'a--h--c')
-    ours.owe('run-1', { kind: 'session', found: 'stopped' })
+    ours.owe('run-1', { kind: 'session' })
     expect(theirs.open()).toEqual([])
     expect(ours.open()).toHaveLength(1)
   })
@@ -67,9 +67,9 @@ describe('the ledger', () => {
 
   test('never gives the id of a struck entry to a new one', () => {
     using ledger = new Ledger(':memory:', 'pair')
-    const first = ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+    const first = ledger.owe('run-1', { kind: 'session' })
     ledger.strike(first)
-    const second = ledger.owe('run-2', { kind: 'session', found: 'stopped' })
+    const second = ledger.owe('run-2', { kind: 'session' })
     ledger.strike(first)
     expect(ledger.open()).toEqual([second])
   })
@@ -80,14 +80,11 @@ describe('the ledger', () => {
       import { Ledger } from ${JSON.stringify(new URL('../../src/run/ledger.ts', import.meta.url).href)}
       const ledger = new Ledger(${JSON.stringify(file)}, 'pair')
       ledger.owe('run-1', { kind: 'mount', dir: '/a', on: 'here' })
-      ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+      ledger.owe('run-1', { kind: 'session' })
       process.kill(process.pid, 'SIGKILL')`
     const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', dies])
     expect(signal).toBe('SIGKILL')
-    expect(reopened(file)).toEqual([
-      { kind: 'session', found: 'stopped' },
-      { kind: 'mount', dir: '/a', on: 'here' },
-    ])
+    expect(reopened(file)).toEqual([{ kind: 'session' }, { kind: 'mount', dir: '/a', on: 'here' }])
   })
 
   test('is shared by runs of two pairs at the same time', () => {
@@ -95,11 +92,11 @@ describe('the ledger', () => {
     const writes = `
       import { Ledger } from ${JSON.stringify(new URL('../../src/run/ledger.ts', import.meta.url).href)}
       const ledger = new Ledger(${JSON.stringify(file)}, 'other')
-      for (let n = 0; n < 20; n += 1) ledger.owe('run-2', { kind: 'session', found: 'stopped' })`
+      for (let n = 0; n < 20; n += 1) ledger.owe('run-2', { kind: 'session' })`
     using ledger = new Ledger(file, 'pair')
-    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+    ledger.owe('run-1', { kind: 'session' })
     const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', writes])
-    ledger.owe('run-1', { kind: 'session', found: 'stopped' })
+    ledger.owe('run-1', { kind: 'session' })
     expect(status).toBe(0)
     expect(reopened(file, 'other')).toHaveLength(20)
     expect(ledger.open()).toHaveLength(2)

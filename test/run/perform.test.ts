@@ -59,7 +59,7 @@ describe('a run', () => {
       },
     })
     const play = aPlay({
-      story: async (run) => run.step('work', async () => void run.owe({ kind: 'session', found: 'stopped' })),
+      story: async (run) => run.step('work', async () => void run.owe({ kind: 'session' })),
     })
     const report = await perform(request, play)
     expect(report.outcome).toBe('protected')
@@ -123,11 +123,11 @@ describe('a run', () => {
 describe('a run that cannot begin', () => {
   test('is "locked" while another one holds the lock, and leaves the ledger alone', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session', found: 'stopped' })
+    owedBefore(request, { kind: 'session' })
     using _held = lockVolume(request.stateDir, request.primary)
     const report = await perform(request, aPlay())
     expect(report).toMatchObject({ outcome: 'locked', error: { message: expect.stringContaining('pid') } })
-    expect(openIn(request)).toEqual([{ kind: 'session', found: 'stopped' }])
+    expect(openIn(request)).toEqual([{ kind: 'session' }])
   })
 
   test('gives the lock back in the end', async () => {

@@ -8,7 +8,7 @@ import { perform } from '../../src/run/perform.ts'
 import { exitCodeOfRecovery, owedFor, pairsOwing, recover } from '../../src/run/recover.ts'
 import { aPlay, aRequest, openIn, owedBefore } from './a-play.ts'
 
-const session = { kind: 'session', found: 'stopped' } as const
+const session = { kind: 'session' } as const
 const mount = { kind: 'mount', dir: '/a', on: 'here' } as const
 
 describe('recover', () => {

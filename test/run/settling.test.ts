@@ -11,7 +11,7 @@ import { aPlay, aRequest, openIn, owedBefore } from './a-play.ts'
 describe('a run', () => {
   test('settles what earlier runs left before its story begins', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session', found: 'stopped' })
+    owedBefore(request, { kind: 'session' })
     const order: string[] = []
     const play = aPlay({
       settle: async (run, owed) => {
@@ -27,7 +27,7 @@ describe('a run', () => {
 
   test('warns of what earlier runs left and still cannot be settled, and goes on', async () => {
     const request = aRequest()
-    owedBefore(request, { kind: 'session', found: 'stopped' })
+    owedBefore(request, { kind: 'session' })
     const play = aPlay({
       settle: async (_run, owed, leave) =>
         owed.forEach((one) => void leave(one, new Error('gluster is away'))),
@@ -37,7 +37,7 @@ describe('a run', () => {
     expect(report.warnings).toEqual([
       'left by an earlier run: stop of the replication session: gluster is away',
     ])
-    expect(openIn(request)).toMatchObject([{ kind: 'session', found: 'stopped' }])
+    expect(openIn(request)).toMatchObject([{ kind: 'session' }])
   })
 
   test('settles what its story left, also when that failed', async () => {
@@ -45,7 +45,7 @@ describe('a run', () => {
     const play = aPlay({
       story: async (run) => {
         run.owe({ kind: 'mount', dir: '/a', on: 'here' })
-        run.owe({ kind: 'session', found: 'stopped' })
+        run.owe({ kind: 'session' })
         throw new Error('broken')
       },
     })
@@ -59,7 +59,7 @@ describe('a run', () => {
     const aborted: boolean[] = []
     const play = aPlay({
       story: async (run) => {
-        run.owe({ kind: 'session', found: 'stopped' })
+        run.owe({ kind: 'session' })
         controller.abort(new Cancelled('SIGTERM'))
         run.signal.throwIfAborted()
       },
@@ -80,7 +80,7 @@ describe('a run', () => {
   test('tells what settling left, and why', async () => {
     const request = aRequest()
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
+      story: async (run) => void run.owe({ kind: 'session' }),
       settle: async (_run, owed, leave) =>
         owed.forEach((one) => void leave(one, new Error('gluster is away'))),
     })
@@ -91,7 +91,7 @@ describe('a run', () => {
   test('tells of everything that is still in the ledger, also what came to be owed while settling', async () => {
     const request = aRequest()
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
+      story: async (run) => void run.owe({ kind: 'session' }),
       settle: async (run) => {
         if (run.owed().every(({ what }) => what.kind !== 'mount'))
           run.owe({ kind: 'mount', dir: '/stuck', on: 'here' })
@@ -109,7 +109,7 @@ describe('a run', () => {
     const request = aRequest()
     let closed = false
     const play = aPlay({
-      story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
+      story: async (run) => void run.owe({ kind: 'session' }),
       settle: () => Promise.reject(new Error('the disk is full')),
       close: async (run, _report, owed) => {
         closed = true
@@ -134,7 +134,7 @@ describe('a run', () => {
   test('does not try again at its end what the story gave up, and tells why', async () => {
     const settled: string[] = []
     const play = aPlay({
-      story: async (run) => run.giveUp(run.owe({ kind: 'session', found: 'stopped' }), 'tried three times'),
+      story: async (run) => run.giveUp(run.owe({ kind: 'session' }), 'tried three times'),
       settle: async (_run, owed) => void settled.push(...owed.map(({ what }) => what.kind)),
     })
     const report = await perform(aRequest(), play)
@@ -146,7 +146,7 @@ describe('a run', () => {
 test('what came to be owed while settling is settled, too', async () => {
   const request = aRequest()
   const play = aPlay({
-    story: async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
+    story: async (run) => void run.owe({ kind: 'session' }),
     settle: async (run, owed) => {
       for (const one of owed) {
         run.strike(one)
@@ -162,12 +162,7 @@ test('what came to be owed while settling is settled, too', async () => {
 describe('a rehearsal', () => {
   test('leaves no entry behind', async () => {
     const request = aRequest()
-    await rehearse(
-      request,
-      request.stateDir,
-      aPlay(),
-      async (run) => void run.owe({ kind: 'session', found: 'stopped' }),
-    )
+    await rehearse(request, request.stateDir, aPlay(), async (run) => void run.owe({ kind: 'session' }))
     expect(existsSync(join(request.stateDir, 'vmbackup.db'))).toBe(false)
   })
 

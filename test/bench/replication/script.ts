@@ -2,8 +2,8 @@ import { execa } from 'execa'
 
 const script = '/usr/lib/x86_64-linux-gnu/glusterfs/scripts/schedule_georep.py'
 
-/** Twice as long as it takes; where Gluster has lost its own events it would wait for ever, since it looks and never starts anew. */
-const longestSeconds = 150
+/** Half as long again as it takes; where Gluster has lost its own events it would wait for ever, since it looks and never starts anew. */
+const longestSeconds = 110
 
 /** What coreutils' `timeout` ends with when it had to end the script. */
 const hung = 124
