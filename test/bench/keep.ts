@@ -1,9 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import type { Chapter } from './figure.ts'
 import { svgOf } from './plot.ts'
 import { type Book, chapterMarkdown, misses } from './render.ts'
 
+const root = join(import.meta.dirname, '../..')
 const readme = join(import.meta.dirname, 'README.md')
 const results = join(import.meta.dirname, 'results')
 const json = join(results, 'results.json')
@@ -42,4 +44,6 @@ export async function keep(book: Book): Promise<void> {
     ...book.chapters.map(chapterMarkdown),
   ]
   await writeFile(readme, `${parts.join('\n\n')}\n`)
+  const format = ['check', `--config-path=${join(root, 'scripts/lint.json')}`, '--write', readme]
+  await execa(join(root, 'node_modules/.bin/biome'), format)
 }

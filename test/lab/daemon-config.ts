@@ -18,12 +18,12 @@ from = vmbackup@example.com
 
 [job both]
 pairs = data gs1 data-dr, data2 gs1 data2-dr
-rpo = 6m
+rpo = 4m
 retry = 1m
 
 [job second]
 pairs = data gs1 data-dr, data2 gs1 data2-dr
-schedule = */5 * * * *
+schedule = */2 * * * *
 time_zone = UTC
 
 [policy gold]
