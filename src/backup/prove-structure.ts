@@ -1,5 +1,5 @@
 import type { DomainFacts } from '../model/domain.ts'
-import type { OpenVolume } from '../model/replication.ts'
+import { isStopped, type OpenVolume } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import { examineDomain, flawsOfImage } from '../point/sound.ts'
 import type { Run } from '../run/run.ts'
@@ -46,7 +46,7 @@ function overlaysOf(vm: VmPlan): string[] {
 
 async function flawOfSession(run: Run, site: Site): Promise<string[]> {
   const { state } = await site.replication.session(run.signal)
-  if (state === 'stopped' || state === 'created') return []
+  if (isStopped(state)) return []
   return [`torn: somebody else started the session during the run, and it is ${state}`]
 }
 

@@ -1,4 +1,4 @@
-import type { Checkpoint, OpenVolume, Progress } from '../model/replication.ts'
+import { type Checkpoint, isStopped, type OpenVolume, type Progress } from '../model/replication.ts'
 import type { Site } from '../model/site.ts'
 import type { Owed } from '../run/obligation.ts'
 import type { Run } from '../run/run.ts'
@@ -25,7 +25,7 @@ const tookFact = 'replications took'
  */
 export async function readySession(run: Run, site: Site): Promise<void> {
   const { state } = await site.replication.session(run.signal)
-  if (state === 'created' || state === 'stopped') return
+  if (isStopped(state)) return
   const text = `the session was ${state}: it is stopped, and stays so after the run`
   run.emit({ kind: 'note', severity: 'info', text })
   await stopReplication(run, site, [])
@@ -86,7 +86,7 @@ export async function stopReplication(run: Run, site: Site, owed: readonly Owed[
     },
     async () => {
       const { state } = await site.replication.session(run.signal)
-      return state === 'stopped' || state === 'created' ? state : undefined
+      return isStopped(state) ? state : undefined
     },
   )
   for (const one of owed) run.strike(one)

@@ -1,4 +1,4 @@
-import { mkdir, rmdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Pair } from '../model/pair.ts'
 import type { OpenVolume } from '../model/replication.ts'
@@ -83,8 +83,7 @@ export function volumesAt(options: { pair: Pair; logDir: string; mountMs: number
     try {
       if (sharded && (await isMountedWith(dir, writable))) await finishDeletions(dir, signal)
     } finally {
-      await unmount(besideOf(dir), signal)
-      await unmount(dir, signal)
+      await unmountBoth(dir, signal)
     }
   }
 
@@ -98,12 +97,7 @@ export function volumesAt(options: { pair: Pair; logDir: string; mountMs: number
     const closed = () => close(dir, AbortSignal.timeout(mountMs * 2), sharded)
     await mountIt(volume, hosts, dir, extra, signal)
     if (!sharded) return mountedAt({ dir }, closed)
-    try {
-      return mountedAt({ dir, raw: await mountBeside(volume, hosts, dir, signal) }, closed)
-    } catch (error) {
-      await closed().catch(() => undefined)
-      throw error
-    }
+    return mountedAt(await withRaw(dir, mountMs, () => mountBeside(volume, hosts, dir, signal)), closed)
   }
 
   return {
@@ -133,22 +127,29 @@ export async function openVolumeAt(
     logFile: join(logDir, `mount-${volume}.log`),
     timeoutMs: mountMs,
   }
-  const beside = besideOf(dir)
-  const closed = async (): Promise<void> => {
-    const late = AbortSignal.timeout(mountMs * 2)
-    await unmount(beside, late)
-    await unmount(dir, late)
-  }
   await mount(dir, { ...options, extra: ['--read-only'] }, signal)
-  try {
+  const end = await withRaw(dir, mountMs, async () => {
+    const beside = besideOf(dir)
     await mkdir(beside, { mode: 0o700 })
     await mount(beside, { ...options, extra: [...asGeoReplication, '--read-only'] }, signal)
+    return beside
+  })
+  return mountedAt(end, () => unmountBoth(dir, AbortSignal.timeout(mountMs * 2)))
+}
+
+/** What is mounted, with its second mount; where that cannot be made, neither stays. Nothing was deleted yet that would have to be finished. */
+async function withRaw(dir: string, mountMs: number, mountRaw: () => Promise<string>): Promise<End> {
+  try {
+    return { dir, raw: await mountRaw() }
   } catch (error) {
-    await unmount(dir, AbortSignal.timeout(mountMs))
-    await rmdir(beside).catch(() => undefined)
+    await unmountBoth(dir, AbortSignal.timeout(mountMs * 2))
     throw error
   }
-  return mountedAt({ dir, raw: beside }, closed)
+}
+
+async function unmountBoth(dir: string, signal: AbortSignal): Promise<void> {
+  await unmount(besideOf(dir), signal)
+  await unmount(dir, signal)
 }
 
 function mountedAt(end: End, close: () => Promise<void>): Mounted {

@@ -11,6 +11,7 @@ import { serve } from './engine/serve-http.ts'
 import { boot } from './engine/world/boot.ts'
 import { disksOf } from './engine/world/disk-state.ts'
 import type { World } from './engine/world/world.ts'
+import { onSignals } from './signals.ts'
 import { createRealHost, type RealHost } from './vms/real-host.ts'
 
 const mib = 1024 * 1024
@@ -92,8 +93,7 @@ async function main(): Promise<void> {
     socket: config.controlSocket,
   })
   await new Promise<void>((resolve) => {
-    // They stay after the first: execa ends this process when its own listeners find themselves alone.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
+    onSignals(['SIGTERM', 'SIGINT'], () => resolve())
   })
 }
 

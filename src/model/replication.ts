@@ -3,6 +3,11 @@ import type { Finding } from './finding.ts'
 /** State of the session as a whole: the worst of its bricks. */
 export type SessionState = 'created' | 'stopped' | 'starting' | 'active' | 'paused' | 'faulty' | 'unknown'
 
+/** Whether it neither sends nor will by itself. */
+export function isStopped(state: SessionState): boolean {
+  return state === 'created' || state === 'stopped'
+}
+
 export interface Session {
   state: SessionState
   /** One line per brick for people, e.g. `gp1:/bricks/data Active, History Crawl`. */

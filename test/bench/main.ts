@@ -3,6 +3,7 @@ import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
 import { execa } from 'execa'
+import { onSignals } from '../../src/lab/signals.ts'
 import type { Bench, Chapter } from './figure.ts'
 import { keep, kept } from './keep.ts'
 import { type Book, chapterText, misses } from './render.ts'
@@ -28,16 +29,12 @@ await new Command('bench')
 async function bench(names: string[], options: { json?: string; keep?: true; strict?: true }): Promise<void> {
   const { json, strict = false } = options
   const interrupted = new AbortController()
-  // They stay after the first: execa ends this process when its own listeners find themselves alone, and the lab would be left.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}: nothing is written`)))
-  }
-  let book: Book
-  try {
-    book = await measureAll(names.length > 0 ? names : Object.keys(sections), interrupted.signal)
-  } catch (error) {
-    if (error !== interrupted.signal.reason) throw error
-    say(String(interrupted.signal.reason.message))
+  onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (name) =>
+    interrupted.abort(new Error(`ended by ${name}: nothing is written`)),
+  )
+  const book = await measureAll(names.length > 0 ? names : Object.keys(sections), interrupted.signal)
+  if (book === undefined) {
+    say(interrupted.signal.reason.message)
     process.exitCode = 130
     return
   }
@@ -46,8 +43,8 @@ async function bench(names: string[], options: { json?: string; keep?: true; str
   process.exitCode = conclude(book, strict)
 }
 
-/** Throws when aborted, once what the section had started is gone. */
-async function measureAll(names: readonly string[], signal: AbortSignal): Promise<Book> {
+/** Nothing when aborted, once what the section had started is gone. */
+async function measureAll(names: readonly string[], signal: AbortSignal): Promise<Book | undefined> {
   const book: Book = {
     at: new Date().toISOString(),
     machine: machine(),
@@ -63,7 +60,7 @@ async function measureAll(names: readonly string[], signal: AbortSignal): Promis
       book.chapters.push(chapter)
       process.stdout.write(`\n${chapterText(chapter)}\n\n`)
     } catch (error) {
-      signal.throwIfAborted()
+      if (signal.aborted) return undefined
       const [why = ''] = String(error instanceof Error ? error.message : error).split('\n')
       book.failed.push({ name, why: why.replaceAll(root, '.') })
     }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { aFolder } from '../run/a-folder.ts'
 import { createMemoryHypervisor, domain } from '../support/memory-hypervisor.ts'
 import { aDisk, aVm } from '../support/vms.ts'
 import { hypervisorContract } from './hypervisor.ts'
@@ -15,10 +16,8 @@ const snapshotFaults = {
   'snapshot has no answer': 'answer lost',
 } as const
 
-const placeOf = () => mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hypervisor-'))
-
 hypervisorContract('a fake over a directory', async (more = 0): Promise<Subject> => {
-  const root = await placeOf()
+  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hypervisor-'))
   const { hypervisor, world, faults } = await createMemoryHypervisor(root, root, vmsOf(more))
   return {
     hypervisor,
@@ -48,7 +47,7 @@ hypervisorContract('a fake over a directory', async (more = 0): Promise<Subject>
 })
 
 test('a fake whose process is killed while a look ends a snapshot has it under way, and the next look ends it', async () => {
-  const root = await placeOf()
+  const root = aFolder()
   const { signal } = new AbortController()
   const { hypervisor } = await createMemoryHypervisor(root, root, [aVm('web')])
   const [web] = await hypervisor.vms(domain, signal)
@@ -71,7 +70,6 @@ test('a fake whose process is killed while a look ends a snapshot has it under w
     'ok',
   ])
   expect(seen?.disks.map(({ volume, status }) => [volume, status])).toEqual([[overlays[0]?.overlay, 'ok']])
-  await rm(root, { recursive: true })
 })
 
 function vmsOf(more: number) {

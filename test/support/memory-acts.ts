@@ -89,6 +89,7 @@ export function createActs(world: World, filesOf: (image: string) => ReturnType<
       if (above === undefined) disk.volume = overlay.base
       await filesOf(overlay.image).merge(overlay, above?.overlay)
     }
+    // Not before all files are merged: who ends it once more, after a kill in between, must find the same overlays above.
     for (const overlay of overlaysOf(act)) {
       const above = childOf(world, overlay)
       if (above !== undefined) above.base = overlay.base

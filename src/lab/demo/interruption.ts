@@ -1,3 +1,5 @@
+import { onSignals } from '../signals.ts'
+
 /** Exit codes as a shell gives them for a program that such a signal ended. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 const names = ['SIGINT', 'SIGTERM'] as const
@@ -18,13 +20,11 @@ export function listenForInterruption(giveUp: (exitCode: number) => void = proce
   let seen: Interruption | undefined
   // Nobody may be waiting just then.
   promise.catch(() => undefined)
-  // It stays after the first: execa ends this process when its own listener finds itself alone.
-  const listener = (name: keyof typeof exitCodes) => {
+  const listening = onSignals(names, (name) => {
     if (seen) return giveUp(exitCodes[name])
     seen = new Interruption(name)
     reject(seen)
-  }
-  for (const name of names) process.on(name, listener)
+  })
   return {
     /** Throws if it has come. */
     check() {
@@ -34,8 +34,6 @@ export function listenForInterruption(giveUp: (exitCode: number) => void = proce
     orElse<T>(work: Promise<T>): Promise<T> {
       return Promise.race([work, promise])
     },
-    [Symbol.dispose]() {
-      for (const name of names) process.off(name, listener)
-    },
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
   }
 }

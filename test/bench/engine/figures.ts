@@ -83,8 +83,8 @@ export function movingFigures(
     note: whyNotAll,
   })
   return [
-    slots('snapshots', snapshots.busyPercent),
-    slots('merges', merges.busyPercent),
+    slots('snapshots', snapshots),
+    slots('merges', merges),
     {
       what: `snapshot and merge per VM, ${at}`,
       ours: { value: each, unit: 's' },

@@ -23,12 +23,10 @@ export interface Reading {
 }
 
 /** Snapshots and merges of some VMs. */
-export interface Moving {
+export interface Moving extends Slots {
   parallel: number
   vms: number
   ours: RunEnd & Spent & { requests: Requests }
-  snapshots: Slots
-  merges: Slots
 }
 
 type Omitted<T> = T extends unknown ? Omit<T, 'server' | 'ca'> : never
